@@ -1,0 +1,3 @@
+//! Sampling math: schedules, respacing, noise, guidance and the samplers.
+//!
+//! Knows no network: a network is anything that implements [`Denoiser`].

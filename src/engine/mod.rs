@@ -1,0 +1,1 @@
+//! Jobs: from request to pixels, on one worker thread.

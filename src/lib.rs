@@ -1,0 +1,36 @@
+//! Gesso: make and edit images with models that run on the user's own machine.
+//!
+//! This is the crate's map. A module imports only from rows above its own, plus what its row
+//! names; `tests/it/tidy.rs` checks that.
+//!
+//! | module | what it is for | our modules it may use |
+//! |---|---|---|
+//! | [`geom`] | points, extents and rectangles in canvas pixels | none |
+//! | [`raster`] | pixels in memory: images, masks, resizing, blending, regions to repaint | `geom` |
+//! | [`text`] | byte-pair tokenizers of the text encoders | none |
+//! | [`nn`] | layers that several networks share, and their fast CPU kernels | none |
+//! | [`diffusion`] | sampling math; knows no network | none |
+//! | [`models`] | one folder per network family: config, blocks, forward | `nn` |
+//! | [`weights`] | checkpoint files: safe reading, conversion, int8 storage | none |
+//! | [`engine`] | jobs: from request to pixels, on one worker thread | all of the above |
+//! | [`storage`] | image files in and out, with the request inside; atomic writing | `geom`, `raster` |
+//! | [`selftest`], [`bench`] | reference vectors recomputed; speed measured | all of the above |
+//! | [`cli`] | the command line, the first client of the engine | all |
+//!
+//! Three consequences: networks never see a job, jobs never see a file dialog or a window, and
+//! nothing but [`cli`] prints.
+//!
+//! Start reading at [`engine`]: a [`engine::request::Request`] goes in, events and pixels come out.
+
+pub mod bench;
+pub mod cli;
+pub mod diffusion;
+pub mod engine;
+pub mod geom;
+pub mod models;
+pub mod nn;
+pub mod raster;
+pub mod selftest;
+pub mod storage;
+pub mod text;
+pub mod weights;

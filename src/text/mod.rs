@@ -1,0 +1,1 @@
+//! Byte-pair tokenizers of the text encoders.
