@@ -3,6 +3,7 @@
 //! Parameter names are those of the public checkpoints, so a state dict loads as it is. Start with
 //! [`Glide`].
 
+pub mod blocks;
 mod clip;
 mod config;
 mod glide;
@@ -15,4 +16,4 @@ pub use clip::{
 };
 pub use config::{ClipConfig, GlideConfig, GlideForm, Half, UnsupportedConfig};
 pub use glide::{Glide, UnetInput, parameter_shapes};
-pub use text_encoder::{TextEmbedding, text_attention};
+pub use text_encoder::{TextBlock, TextEmbedding, text_attention};

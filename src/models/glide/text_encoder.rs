@@ -30,7 +30,7 @@ impl TextEmbedding {
 
 /// One block of the transformer: attention, then a feed-forward layer, each on a normed input.
 #[derive(Debug)]
-struct Block {
+pub struct TextBlock {
     heads: usize,
     ln_1: LayerNorm,
     c_qkv: Linear,
@@ -42,8 +42,13 @@ struct Block {
 
 const LN: [&str; 2] = ["weight", "bias"];
 
-impl Block {
-    fn new(width: usize, heads: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+impl TextBlock {
+    /// Reads the block's parameters under the reference's names.
+    ///
+    /// # Errors
+    ///
+    /// When a tensor is missing or has another shape.
+    pub fn new(width: usize, heads: usize, vb: &VarBuilder<'_>) -> Result<Self> {
         Ok(Self {
             heads,
             ln_1: LayerNorm::new(width, LN, &vb.pp("ln_1"))?,
@@ -55,7 +60,12 @@ impl Block {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// Maps `x` `[B, S, D]`.
+    ///
+    /// # Errors
+    ///
+    /// When a shape differs or the device fails.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let attended = text_attention(&self.c_qkv.forward(&self.ln_1.forward(x)?)?, self.heads)?;
         let x = (x + self.attn_proj.forward(&attended)?)?;
         let wide = gelu(&self.c_fc.forward(&self.ln_2.forward(&x)?)?)?;
@@ -89,7 +99,7 @@ pub(super) struct TextEncoder {
     token_embedding: Tensor,
     positional_embedding: Tensor,
     padding_embedding: Option<Tensor>,
-    blocks: Vec<Block>,
+    blocks: Vec<TextBlock>,
     final_ln: Option<LayerNorm>,
     transformer_proj: Linear,
 }
@@ -103,7 +113,7 @@ impl TextEncoder {
         // The reference's conversion to half precision leaves these two as they are.
         let full = vb.clone().set_dtype(DType::F32);
         let blocks = (0..config.xf_layers)
-            .map(|i| Block::new(width, heads, &vb.pp(format!("transformer.resblocks.{i}"))))
+            .map(|i| TextBlock::new(width, heads, &vb.pp(format!("transformer.resblocks.{i}"))))
             .collect::<Result<_>>()?;
         Ok(Self {
             token_embedding: vb.get((n_vocab, width), "token_embedding.weight")?,

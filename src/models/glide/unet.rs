@@ -2,136 +2,12 @@
 //!
 //! Source: `UNetModel` and the classes around it in openai/glide-text2im, `glide_text2im/unet.py`.
 
+use super::blocks::{AttentionBlock, ResBlock, ResBlockShape, Resolution};
 use super::config::{GlideConfig, Half, UnsupportedConfig};
 use super::text_encoder::TextEmbedding;
-use crate::nn::{
-    Conv2d, GroupNorm, Interrupt, Linear, Pointwise, double_nearest, halve_mean, qkv_attention,
-    timestep_embedding,
-};
+use crate::nn::{Conv2d, GroupNorm, Interrupt, Linear, double_nearest, timestep_embedding};
 use candle_core::{DType, Result, Tensor};
 use candle_nn::VarBuilder;
-
-/// What a block does to the resolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Resolution {
-    Keep,
-    Halve,
-    Double,
-}
-
-/// Two convolutions, with the time embedding between them, around a skip connection.
-#[derive(Debug)]
-struct ResBlock {
-    in_norm: GroupNorm,
-    in_conv: Conv2d,
-    emb: Linear,
-    out_norm: GroupNorm,
-    out_conv: Conv2d,
-    skip: Option<Pointwise>,
-    resolution: Resolution,
-    scale_shift: bool,
-}
-
-impl ResBlock {
-    fn new(
-        channels: usize,
-        out: usize,
-        resolution: Resolution,
-        config: &GlideConfig,
-        vb: &VarBuilder<'_>,
-    ) -> Result<Self> {
-        let emb_out = if config.use_scale_shift_norm { 2 * out } else { out };
-        // The embedding stays in f32 in the reference's half precision.
-        let emb = vb.pp("emb_layers.1").set_dtype(DType::F32);
-        Ok(Self {
-            in_norm: GroupNorm::new(channels, &vb.pp("in_layers.0"))?,
-            in_conv: Conv2d::new(channels, out, 1, &vb.pp("in_layers.2"))?,
-            emb: Linear::new(config.time_embed_dim(), emb_out, &emb)?,
-            out_norm: GroupNorm::new(out, &vb.pp("out_layers.0"))?,
-            out_conv: Conv2d::new(out, out, 1, &vb.pp("out_layers.3"))?,
-            skip: (channels != out)
-                .then(|| Pointwise::new(channels, out, 2, &vb.pp("skip_connection")))
-                .transpose()?,
-            resolution,
-            scale_shift: config.use_scale_shift_norm,
-        })
-    }
-
-    /// `x` `[B, C, H, W]`; `emb` `[B, 4 * num_channels]` after SiLU.
-    fn forward(&self, x: &Tensor, emb: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        let resized = |x: &Tensor| match self.resolution {
-            Resolution::Keep => Ok(x.clone()),
-            Resolution::Halve => halve_mean(x),
-            Resolution::Double => double_nearest(x),
-        };
-        let h = resized(&self.in_norm.forward_silu(x)?)?;
-        let x = resized(x)?;
-        let h = self.in_conv.forward(&h, interrupt)?;
-        let emb = self.emb.forward(emb)?;
-        let h = if self.scale_shift {
-            self.out_norm.forward_scale_shift_silu(&h, &emb)?
-        } else {
-            let emb = emb.to_dtype(h.dtype())?.unsqueeze(2)?.unsqueeze(3)?;
-            self.out_norm.forward_silu(&h.broadcast_add(&emb)?)?
-        };
-        let skip = match &self.skip {
-            Some(skip) => skip.forward(&x, interrupt)?,
-            None => x,
-        };
-        self.out_conv.forward_add(&h, &skip, interrupt)
-    }
-}
-
-/// Attention of each pixel to the text and to all pixels.
-#[derive(Debug)]
-struct AttentionBlock {
-    heads: usize,
-    norm: GroupNorm,
-    qkv: Pointwise,
-    encoder_kv: Option<Pointwise>,
-    proj_out: Pointwise,
-}
-
-impl AttentionBlock {
-    fn new(
-        channels: usize,
-        half: Half,
-        config: &GlideConfig,
-        vb: &VarBuilder<'_>,
-    ) -> Result<Self> {
-        let heads = config.heads(channels, half).map_err(refuse)?;
-        Ok(Self {
-            heads,
-            norm: GroupNorm::new(channels, &vb.pp("norm"))?,
-            qkv: Pointwise::new(channels, 3 * channels, 1, &vb.pp("qkv"))?,
-            encoder_kv: (config.xf_width > 0)
-                .then(|| Pointwise::new(config.xf_width, 2 * channels, 1, &vb.pp("encoder_kv")))
-                .transpose()?,
-            proj_out: Pointwise::new(channels, channels, 1, &vb.pp("proj_out"))?,
-        })
-    }
-
-    fn forward(
-        &self,
-        x: &Tensor,
-        text: Option<&TextEmbedding>,
-        interrupt: &Interrupt,
-    ) -> Result<Tensor> {
-        let (batch, channels, height, width) = x.dims4()?;
-        let pixels = x.contiguous()?.reshape((batch, channels, height * width))?; // [B, C, T]
-        let qkv = self.qkv.forward(&self.norm.forward(&pixels)?, interrupt)?; // [B, 3 * C, T]
-        let text_kv = match (&self.encoder_kv, text) {
-            (Some(layer), Some(text)) => {
-                Some(layer.forward(&text.positions.to_dtype(x.dtype())?, interrupt)?)
-            }
-            (Some(_), None) => candle_core::bail!("this network needs a text embedding"),
-            (None, _) => None,
-        }; // [B, 2 * C, S]
-        let h = qkv_attention(&qkv, text_kv.as_ref(), self.heads, interrupt)?; // [B, C, T]
-        let out = self.proj_out.forward_add(&h, &pixels, interrupt)?;
-        out.reshape((batch, channels, height, width))
-    }
-}
 
 /// One layer of a [`Stage`].
 #[derive(Debug)]
@@ -156,7 +32,9 @@ impl Stage {
                 Layer::Conv(conv) => conv.forward(&x, interrupt)?,
                 Layer::DoubleConv(conv) => conv.forward(&double_nearest(&x)?, interrupt)?,
                 Layer::Res(block) => block.forward(&x, emb, interrupt)?,
-                Layer::Attention(block) => block.forward(&x, text, interrupt)?,
+                Layer::Attention(block) => {
+                    block.forward(&x, text.map(|text| &text.positions), interrupt)?
+                },
             };
         }
         Ok(x)
@@ -205,6 +83,17 @@ impl Unet {
             Linear::new(emb, emb, &full.pp("time_embed.2"))?,
         ];
 
+        let res = |channels, out, resolution, vb: &VarBuilder<'_>| {
+            let scale_shift = config.use_scale_shift_norm;
+            let shape = ResBlockShape { channels, out, emb, scale_shift, resolution };
+            ResBlock::new(&shape, vb).map(|block| Layer::Res(Box::new(block)))
+        };
+        let attention = |channels, half, vb: &VarBuilder<'_>| {
+            let heads = config.heads(channels, half).map_err(refuse)?;
+            AttentionBlock::new(channels, heads, config.xf_width, vb)
+                .map(|block| Layer::Attention(Box::new(block)))
+        };
+
         let mut channels = levels[0] * base;
         let first = Conv2d::new(config.in_channels(), channels, 1, &vb.pp("input_blocks.0.0"))?;
         let mut input_blocks = vec![Stage(vec![Layer::Conv(first)])];
@@ -214,12 +103,10 @@ impl Unet {
             for _ in 0..config.num_res_blocks {
                 let vb = vb.pp(format!("input_blocks.{}", input_blocks.len()));
                 let out = multiple * base;
-                let block = ResBlock::new(channels, out, Resolution::Keep, config, &vb.pp("0"))?;
-                let mut stage = vec![Layer::Res(Box::new(block))];
+                let mut stage = vec![res(channels, out, Resolution::Keep, &vb.pp("0"))?];
                 channels = out;
                 if attends.contains(&factor) {
-                    let block = AttentionBlock::new(channels, Half::Encoder, config, &vb.pp("1"))?;
-                    stage.push(Layer::Attention(Box::new(block)));
+                    stage.push(attention(channels, Half::Encoder, &vb.pp("1"))?);
                 }
                 input_blocks.push(Stage(stage));
                 skips.push(channels);
@@ -227,8 +114,7 @@ impl Unet {
             if level + 1 < levels.len() {
                 let vb = vb.pp(format!("input_blocks.{}.0", input_blocks.len()));
                 input_blocks.push(Stage(vec![if config.resblock_updown {
-                    let halve = Resolution::Halve;
-                    Layer::Res(Box::new(ResBlock::new(channels, channels, halve, config, &vb)?))
+                    res(channels, channels, Resolution::Halve, &vb)?
                 } else {
                     Layer::Conv(Conv2d::new(channels, channels, 2, &vb.pp("op"))?)
                 }]));
@@ -240,14 +126,9 @@ impl Unet {
         let middle = vb.pp("middle_block");
         let keep = Resolution::Keep;
         let middle_block = Stage(vec![
-            Layer::Res(Box::new(ResBlock::new(channels, channels, keep, config, &middle.pp("0"))?)),
-            Layer::Attention(Box::new(AttentionBlock::new(
-                channels,
-                Half::Encoder,
-                config,
-                &middle.pp("1"),
-            )?)),
-            Layer::Res(Box::new(ResBlock::new(channels, channels, keep, config, &middle.pp("2"))?)),
+            res(channels, channels, keep, &middle.pp("0"))?,
+            attention(channels, Half::Encoder, &middle.pp("1"))?,
+            res(channels, channels, keep, &middle.pp("2"))?,
         ]);
 
         let mut output_blocks = Vec::new();
@@ -255,20 +136,15 @@ impl Unet {
             for i in 0..=config.num_res_blocks {
                 let vb = vb.pp(format!("output_blocks.{}", output_blocks.len()));
                 let (out, skip) = (multiple * base, skips.pop().unwrap_or_default());
-                let block = ResBlock::new(channels + skip, out, keep, config, &vb.pp("0"))?;
-                let mut stage = vec![Layer::Res(Box::new(block))];
+                let mut stage = vec![res(channels + skip, out, keep, &vb.pp("0"))?];
                 channels = out;
                 if attends.contains(&factor) {
-                    let block = AttentionBlock::new(channels, Half::Decoder, config, &vb.pp("1"))?;
-                    stage.push(Layer::Attention(Box::new(block)));
+                    stage.push(attention(channels, Half::Decoder, &vb.pp("1"))?);
                 }
                 if level > 0 && i == config.num_res_blocks {
                     let vb = vb.pp(stage.len());
                     stage.push(if config.resblock_updown {
-                        let double = Resolution::Double;
-                        Layer::Res(Box::new(ResBlock::new(
-                            channels, channels, double, config, &vb,
-                        )?))
+                        res(channels, channels, Resolution::Double, &vb)?
                     } else {
                         Layer::DoubleConv(Conv2d::new(channels, channels, 1, &vb.pp("conv"))?)
                     });
