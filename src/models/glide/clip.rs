@@ -142,6 +142,15 @@ impl ClipTextEncoder {
         lens: &[usize],
         interrupt: &Interrupt,
     ) -> Result<Tensor> {
+        self.out.forward(&self.out_ln.forward(&self.probe(tokens, lens, interrupt)?)?)
+    }
+
+    /// The state at each prompt's end token before the last norm, `[B, D]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::forward`].
+    pub fn probe(&self, tokens: &Tensor, lens: &[usize], interrupt: &Interrupt) -> Result<Tensor> {
         let (batch, positions) = tokens.dims2()?;
         let width = self.tokens.dim(1)?;
         if lens.len() != batch || lens.iter().any(|&len| len == 0 || len > positions) {
@@ -163,7 +172,7 @@ impl ClipTextEncoder {
             .enumerate()
             .map(|(row, &len)| x.narrow(0, row, 1)?.narrow(1, len - 1, 1)?.squeeze(1))
             .collect::<Result<_>>()?;
-        self.out.forward(&self.out_ln.forward(&Tensor::cat(&last, 0)?)?)
+        Tensor::cat(&last, 0)
     }
 
     /// As [`Self::forward`], each row divided by its length.
