@@ -1,7 +1,7 @@
 //! The byte-level scheme of GPT-2: text is cut into words with their leading space, and each word's
 //! bytes are merged.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -175,7 +175,7 @@ struct Model {
     r#type: String,
     continuing_subword_prefix: Option<String>,
     end_of_word_suffix: Option<String>,
-    vocab: HashMap<String, u32>,
+    vocab: BTreeMap<String, u32>,
     merges: Vec<MergeEntry>,
 }
 

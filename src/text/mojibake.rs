@@ -92,7 +92,7 @@ fn fix_embedded(text: &str, depth: usize) -> String {
 fn utf8_like_length(chars: &[(usize, char)]) -> usize {
     let mut length = 0;
     while let Some(&(_, first)) = chars.get(length) {
-        let Some(following) = Clue::of(first).continuations() else { break };
+        let Some(following) = Clue::of(first).following else { break };
         let rest = chars.get(length + 1..=length + following).unwrap_or_default();
         if rest.is_empty() || !rest.iter().all(|&(_, c)| c == ' ' || Clue::of(c).continuation) {
             break;
@@ -187,9 +187,8 @@ fn is_bad(text: &str) -> bool {
 /// Which bytes of UTF-8 a character can be, read in an encoding like Latin-1.
 #[derive(Debug, Default, Clone, Copy)]
 struct Clue {
-    first_of_2: bool,
-    first_of_3: bool,
-    first_of_4: bool,
+    /// For a first byte: how many bytes follow it.
+    following: Option<usize>,
     continuation: bool,
     /// Punctuation that also stands for itself beside mojibake.
     punctuation: bool,
@@ -198,11 +197,6 @@ struct Clue {
 impl Clue {
     fn of(c: char) -> Self {
         CLUES.get(&c).copied().unwrap_or_default()
-    }
-
-    fn continuations(self) -> Option<usize> {
-        let kinds = [(self.first_of_2, 1), (self.first_of_3, 2), (self.first_of_4, 3)];
-        kinds.iter().find(|(is_first, _)| *is_first).map(|&(_, following)| following)
     }
 
     fn strict_continuation(self) -> bool {
@@ -217,16 +211,16 @@ static CLUES: LazyLock<HashMap<char, Clue>> = LazyLock::new(|| {
             let clue = clues.entry(c).or_default();
             match byte {
                 0x80..=0xBF => clue.continuation = true,
-                0xC2..=0xDF => clue.first_of_2 = true,
-                0xE0..=0xEF => clue.first_of_3 = true,
-                0xF0 => clue.first_of_4 = true,
+                0xC2..=0xDF => clue.following = Some(1),
+                0xE0..=0xEF => clue.following = Some(2),
+                0xF0 => clue.following = Some(3),
                 _ => {}
             }
         }
     }
     for c in "óσу".chars() {
         // Byte F3: tag characters, which new emoji are made of.
-        clues.entry(c).or_default().first_of_4 = true;
+        clues.entry(c).or_default().following = Some(3);
     }
     for c in "–—―‘’‚“”„•…".chars() {
         clues.entry(c).or_default().punctuation = true;

@@ -282,7 +282,7 @@ fn singulars(word: &str) -> impl Iterator<Item = String> + use<> {
     for (ending, singular) in [("ies", "y"), ("ies", "ie"), ("ves", "f"), ("es", ""), ("s", "")] {
         if let Some(stem) = word.strip_suffix(ending)
             && stem.chars().count() >= 2
-            && !stem.ends_with('s') | (ending == "es")
+            && (!stem.ends_with('s') || ending == "es")
         {
             found.push(format!("{stem}{singular}"));
         }
@@ -405,7 +405,7 @@ mod tests {
     #[test]
     fn hostile_prompts_end_in_few_words() {
         let vocabulary = vocabulary();
-        let many: String = (0..100_000).map(|i| format!("w{i} ")).collect();
+        let many = (0..100_000).map(|i| format!("w{i}")).collect::<Vec<_>>().join(" ");
         assert_eq!(vocabulary.unknown_words(&many).len(), MAX_UNKNOWN_WORDS);
         for prompt in ["x".repeat(1 << 20), "x-".repeat(1 << 19), "\u{301}".repeat(1 << 19)] {
             let unknown = vocabulary.unknown_words(&prompt);
