@@ -121,6 +121,13 @@ struct Formula {
 
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// Weights of any network made from a seed: random, but the same everywhere.
+#[must_use]
+pub fn formula_weights(seed: u64) -> VarBuilder<'static> {
+    let backend: Box<dyn SimpleBackend> = Box::new(Formula { seed });
+    VarBuilder::from_backend(backend, DType::F32, Device::Cpu)
+}
+
 /// Values of one parameter.
 fn formula(seed: u64, name: &str, shape: &[usize]) -> Vec<f32> {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -6,6 +6,7 @@
 pub mod blocks;
 mod clip;
 mod config;
+mod flops;
 mod glide;
 mod text_encoder;
 mod unet;
@@ -15,5 +16,6 @@ pub use clip::{
     clip_text_shapes,
 };
 pub use config::{ClipConfig, GlideConfig, GlideForm, Half, UnsupportedConfig};
+pub use flops::unet_flops;
 pub use glide::{Glide, UnetInput, parameter_shapes};
 pub use text_encoder::{TextBlock, TextEmbedding, text_attention};
