@@ -7,6 +7,7 @@ pub mod blocks;
 mod clip;
 mod config;
 mod glide;
+mod recognize;
 mod text_encoder;
 mod unet;
 
@@ -16,4 +17,7 @@ pub use clip::{
 };
 pub use config::{ClipConfig, GlideConfig, GlideForm, Half, UnsupportedConfig};
 pub use glide::{Glide, UnetInput, parameter_shapes};
+pub use recognize::{
+    NetworkConfig, RecognizeError, Recognized, Role, Shapes, expected_shapes, recognize,
+};
 pub use text_encoder::{TextBlock, TextEmbedding, text_attention};
