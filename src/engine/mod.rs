@@ -1,1 +1,3 @@
 //! Jobs: from request to pixels, on one worker thread.
+
+pub mod library;

@@ -22,7 +22,9 @@ pub enum SelftestError {
         source: std::io::Error,
     },
     /// There is nothing to recompute.
-    #[error("no reference vectors found (no case.json below it); give a folder like tests/golden/glide: {dir:?}")]
+    #[error(
+        "no reference vectors found (no case.json below it); give a folder like tests/golden/glide: {dir:?}"
+    )]
     NoCases {
         /// The folder.
         dir: PathBuf,
@@ -89,7 +91,9 @@ impl Vectors {
         let own = self
             .0
             .iter()
-            .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone())))
+            .filter_map(|(name, tensor)| {
+                Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone()))
+            })
             .collect();
         VarBuilder::from_tensors(own, DType::F32, device)
     }

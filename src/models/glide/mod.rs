@@ -8,6 +8,7 @@ mod clip;
 mod config;
 mod flops;
 mod glide;
+mod recognize;
 mod text_encoder;
 mod unet;
 
@@ -18,4 +19,7 @@ pub use clip::{
 pub use config::{ClipConfig, GlideConfig, GlideForm, Half, UnsupportedConfig};
 pub use flops::unet_flops;
 pub use glide::{Glide, UnetInput, parameter_shapes};
+pub use recognize::{
+    NetworkConfig, RecognizeError, Recognized, Role, Shapes, expected_shapes, recognize,
+};
 pub use text_encoder::{TextBlock, TextEmbedding, text_attention};
