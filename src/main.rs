@@ -8,7 +8,7 @@ fn main() {
     println!("{failed} of {all} failed"); return; }
     let (config, hw, b) = match a[2].as_str() { "base" => (GlideConfig::public(GlideForm::Base), 64, 2), "up" => (GlideConfig::public(GlideForm::Upsample), 256, 1),
       f => (serde_json::from_slice(&std::fs::read(f).unwrap()).unwrap(), a[3].parse().unwrap(), a[4].parse().unwrap()) };
-    let g = Glide::new(&config, &gesso::selftest::formula_weights(1)).unwrap();
+    let g = Glide::new(&config, &gesso::selftest::formula_weights(1, &Device::Cpu)).unwrap();
     let dev = Device::Cpu; let s = config.text_ctx;
     let tok = Tensor::zeros((b, s), DType::U32, &dev).unwrap(); let mask = Tensor::zeros((b, s), DType::U8, &dev).unwrap();
     let int = Interrupt::new();
