@@ -33,7 +33,14 @@ pub(super) fn checkpoint_weights(
 fn read_checkpoint(path: &Path, config: &Value) -> std::result::Result<(), String> {
     let checkpoint = Checkpoint::open(path).map_err(|error| error.to_string())?;
     recognize(&checkpoint.shapes(), Some(config)).map_err(|error| error.to_string())?;
-    checkpoint.check_data().map_err(|error| error.to_string())
+    checkpoint.check_data().map_err(|error| error.to_string())?;
+    for (name, _) in checkpoint.shapes() {
+        let values = checkpoint.load_f32(&name).map_err(|error| error.to_string())?;
+        if !values.iter().all(|value| value.is_finite()) {
+            return Err(format!("`{name}` holds values that are not finite"));
+        }
+    }
+    Ok(())
 }
 
 /// Good files must be read; each malformed one must be refused with a message of its own.
