@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// Where a request wants to be computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceChoice {
     /// The fastest that works.
@@ -33,8 +33,19 @@ impl DeviceChoice {
     }
 }
 
+impl std::str::FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        [Self::Auto, Self::Cpu, Self::Cuda, Self::Metal]
+            .into_iter()
+            .find(|choice| choice.name() == name)
+            .ok_or_else(|| "the devices are auto, cpu, cuda and metal".to_owned())
+    }
+}
+
 /// How exactly a request wants to be computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// What suits the device.
@@ -75,6 +86,17 @@ impl Precision {
             return Err(DeviceError::Precision { precision: self.name() });
         }
         Ok(dtype)
+    }
+}
+
+impl std::str::FromStr for Precision {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        [Self::Auto, Self::Fp32, Self::Fp16, Self::Bf16]
+            .into_iter()
+            .find(|precision| precision.name() == name)
+            .ok_or_else(|| "the precisions are auto, fp32, fp16 and bf16".to_owned())
     }
 }
 

@@ -33,6 +33,9 @@ pub enum EngineError {
     /// A computation failed.
     #[error("the computation failed: {0}")]
     Compute(#[from] candle_core::Error),
+    /// A network gave infinities.
+    #[error("the network gave values that are not numbers; try --precision fp32, or verify the model with `gesso models verify`")]
+    NotFinite,
     /// A job hit a bug.
     #[error("this is a bug in gesso, the job was given up: {0}")]
     Panic(String),

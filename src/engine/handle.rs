@@ -200,8 +200,6 @@ impl Drop for Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Sender, channel};
-
     use super::*;
     use crate::engine::device::{DeviceChoice, Precision};
     use crate::engine::event::{FailureKind, Picture, Stage};
@@ -357,10 +355,7 @@ mod tests {
 
     #[test]
     fn a_panic_fails_its_job_only_and_drops_the_models() {
-        let (say, said): (Sender<()>, _) = {
-            #[expect(clippy::disallowed_methods, reason = "a test never fills it")]
-            channel()
-        };
+        let (say, said) = sync_channel::<()>(4);
         let mut engine = engine(move |task| match task {
             Task::Job(request, report) => {
                 assert_ne!(request.common().prompt, "bad", "scripted");

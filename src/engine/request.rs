@@ -275,7 +275,7 @@ pub struct UpsampleSettings {
 }
 
 /// The loops that a request can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SamplerChoice {
     /// Ancestral sampling, the reference's default.
     #[serde(rename = "ddpm")]
@@ -285,7 +285,6 @@ pub enum SamplerChoice {
     Ddim,
     /// DPM-Solver++ (2M), good at few steps.
     #[serde(rename = "dpm++", alias = "dpmpp")]
-    #[value(name = "dpm++", alias = "dpmpp")]
     DpmPp,
 }
 
@@ -297,6 +296,19 @@ impl SamplerChoice {
             Self::Ddpm => "ddpm",
             Self::Ddim => "ddim",
             Self::DpmPp => "dpm++",
+        }
+    }
+}
+
+impl std::str::FromStr for SamplerChoice {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name.to_ascii_lowercase().as_str() {
+            "ddpm" => Ok(Self::Ddpm),
+            "ddim" => Ok(Self::Ddim),
+            "dpm++" | "dpmpp" => Ok(Self::DpmPp),
+            _ => Err("the samplers are ddpm, ddim and dpm++".to_owned()),
         }
     }
 }
