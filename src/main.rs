@@ -1,3 +1,7 @@
 //! Start-up only.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gesso::cli::run()
+}

@@ -72,8 +72,7 @@ pub(crate) struct UpscaleArgs {
     /// The picture to enlarge.
     pub(crate) image: PathBuf,
     /// What the picture shows; helps a model that reads text.
-    #[arg(default_value = "")]
-    pub(crate) prompt: String,
+    pub(crate) prompt: Option<String>,
     #[command(flatten)]
     pub(crate) options: Options,
     #[command(flatten)]

@@ -14,6 +14,9 @@ pub(crate) enum CliError {
     /// The work itself failed.
     #[error("{0}")]
     Failure(String),
+    /// Something failed, and was said already.
+    #[error("some jobs failed")]
+    Reported,
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -24,7 +27,7 @@ impl CliError {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) => 2,
-            Self::Failure(_) => 1,
+            Self::Failure(_) | Self::Reported => 1,
             Self::Interrupted => 130,
         }
     }

@@ -6,8 +6,8 @@
 
 mod args;
 mod batch;
-mod checks;
 mod error;
+mod finish;
 mod generate;
 mod inpaint;
 mod interrupt;

@@ -1,26 +1,18 @@
-//! The request inside the picture: text chunks that other tools read, and our own record.
+//! The request inside the picture: settings that other tools show, and our own record.
 
 use crate::cli::error::CliError;
-use crate::engine::request::{Record, Role};
-
-/// The chunk with the whole request as JSON.
-const OWN_KEY: &str = "gesso";
-/// The chunk with the settings in the form that most image tools and galleries show.
-const COMMON_KEY: &str = "parameters";
+use crate::engine::request::{Part, Record};
+use crate::storage::png_text::{self, Parameters};
 
 /// The text chunks of a picture.
+///
+/// # Errors
+///
+/// When the record can't be written as JSON, which would be a bug.
 pub(crate) fn chunks_from_record(record: &Record) -> Result<Vec<(String, String)>, CliError> {
-    let own = serde_json::to_string(record)
+    let json = serde_json::to_string(record)
         .map_err(|error| CliError::Failure(format!("the request can't be written down: {error}")))?;
-    let software = format!("Gesso {}", env!("CARGO_PKG_VERSION"));
-    Ok([
-        ("Software", software),
-        ("Description", record.common().prompt.clone()),
-        (COMMON_KEY, parameters(record)),
-        (OWN_KEY, own),
-    ]
-    .map(|(key, text)| (key.to_owned(), text))
-    .into())
+    Ok(png_text::chunks(&parameters(record), &json))
 }
 
 /// The request that is written in a picture's text chunks, if one is.
@@ -29,7 +21,7 @@ pub(crate) fn chunks_from_record(record: &Record) -> Result<Vec<(String, String)
 ///
 /// When there is one that can't be read.
 pub(crate) fn record_from_chunks(chunks: &[(String, String)]) -> Result<Option<Record>, CliError> {
-    let Some((_, json)) = chunks.iter().find(|(key, _)| key == OWN_KEY) else { return Ok(None) };
+    let Some(json) = png_text::request_json(chunks) else { return Ok(None) };
     serde_json::from_str(json).map(Some).map_err(|error| {
         CliError::Input(format!(
             "the request in the picture can't be read, it may come from another version: {error}"
@@ -37,40 +29,40 @@ pub(crate) fn record_from_chunks(chunks: &[(String, String)]) -> Result<Option<R
     })
 }
 
-/// The settings as `Name: value` pairs under the prompt.
-fn parameters(record: &Record) -> String {
+fn parameters(record: &Record) -> Parameters {
     let common = record.common();
-    let mut pairs: Vec<(&str, String)> = Vec::new();
+    let mut settings = Vec::new();
+    let mut say = |name: &str, value: String| settings.push((name.to_owned(), value));
     if let Some(base) = record.base() {
-        pairs.push(("Steps", base.steps.to_string()));
-        pairs.push(("Sampler", base.sampler.name().to_owned()));
-        pairs.push(("CFG scale", base.guidance.to_string()));
-        if base.clip_guidance != 0.0 {
-            pairs.push(("CLIP guidance", base.clip_guidance.to_string()));
-        }
-        if base.eta != 0.0 {
-            pairs.push(("Eta", base.eta.to_string()));
-        }
+        say("Steps", base.steps.to_string());
+        say("Sampler", base.sampler.name().to_owned());
+        say("CFG scale", base.guidance.to_string());
     }
-    pairs.push(("Seed", common.seed.to_string()));
+    say("Seed", common.seed.to_string());
     if let (Record::Generate(_), Some(base)) = (record, record.base()) {
         let side = record.upsample().map_or(base.size, |upsample| upsample.size);
-        pairs.push(("Size", format!("{side}x{side}")));
+        say("Size", format!("{side}x{side}"));
     }
-    let main = common.checkpoint(Role::Base).or_else(|| common.checkpoint(Role::Upsample));
+    let main = common.checkpoint(Part::Base).or_else(|| common.checkpoint(Part::Upsample));
     if let Some(main) = main {
-        pairs.push(("Model hash", main.sha256.chars().take(10).collect()));
+        say("Model hash", main.sha256.chars().take(10).collect());
     }
-    pairs.push(("Model", common.model.clone()));
+    say("Model", common.model.clone());
+    if let Some(base) = record.base() {
+        if base.clip_guidance != 0.0 {
+            say("CLIP guidance", base.clip_guidance.to_string());
+        }
+        if base.eta != 0.0 {
+            say("Eta", base.eta.to_string());
+        }
+    }
     if let Some(upsample) = record.upsample() {
-        pairs.push(("Upsample steps", upsample.respacing.clone()));
-        pairs.push(("Upsample sampler", upsample.sampler.name().to_owned()));
-        pairs.push(("Upsample temperature", upsample.temperature.to_string()));
+        say("Upsample steps", upsample.respacing.clone());
+        say("Upsample sampler", upsample.sampler.name().to_owned());
+        say("Upsample temperature", upsample.temperature.to_string());
     }
-    pairs.push(("Version", format!("Gesso {}", env!("CARGO_PKG_VERSION"))));
-    let list: Vec<String> =
-        pairs.into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    format!("{}\n{}", common.prompt, list.join(", "))
+    say("Version", concat!("Gesso ", env!("CARGO_PKG_VERSION")).to_owned());
+    Parameters { prompt: common.prompt.clone(), negative_prompt: String::new(), settings }
 }
 
 #[cfg(test)]
@@ -87,7 +79,7 @@ mod tests {
                 prompt: "a \"cat\"\nand a dög".to_owned(),
                 model: "starter".to_owned(),
                 checkpoints: vec![CheckpointRef {
-                    role: Role::Base,
+                    part: Part::Base,
                     id: "starter".to_owned(),
                     sha256: "0123456789abcdef".to_owned(),
                 }],
@@ -119,12 +111,12 @@ mod tests {
     fn a_request_survives_the_way_into_a_picture_and_back() {
         let chunks = chunks_from_record(&record()).unwrap();
         assert_eq!(record_from_chunks(&chunks).unwrap(), Some(record()));
-        assert_eq!(record_from_chunks(&chunks[..3]).unwrap(), None);
+        assert_eq!(record_from_chunks(&[]).unwrap(), None);
     }
 
     #[test]
     fn other_tools_find_the_usual_names() {
-        let text = parameters(&record());
+        let text = parameters(&record()).to_text();
         let settings = text.lines().last().unwrap();
         assert!(
             settings.starts_with(

@@ -14,7 +14,7 @@ use crate::engine::event::Stage;
 use crate::engine::jobs::Jobs;
 use crate::engine::loaded_models::LoadedGlide;
 use crate::engine::report::Report;
-use crate::engine::request::{BaseSettings, Common, Role, UpsampleSettings};
+use crate::engine::request::{BaseSettings, Common, Part, UpsampleSettings};
 use crate::engine::sampling::{Loop, sampler_from_choice};
 use crate::models::glide::TextEmbedding;
 
@@ -71,15 +71,15 @@ impl Pair {
         device_name(&device).clone_into(&mut report.facts.device);
         precision_name(dtype).clone_into(&mut report.facts.precision);
 
-        let mut load = |role| -> Result<Arc<LoadedGlide>, EngineError> {
+        let mut load = |part| -> Result<Arc<LoadedGlide>, EngineError> {
             report.check()?;
-            let checkpoint = common.checkpoint(role).ok_or_else(|| {
-                EngineError::Input(format!("the request names no {role:?} checkpoint"))
+            let checkpoint = common.checkpoint(part).ok_or_else(|| {
+                EngineError::Input(format!("the request names no {part:?} checkpoint"))
             })?;
             jobs.models.glide(&jobs.library, checkpoint, &device, dtype)
         };
-        let base_model = base.map(|_| load(Role::Base)).transpose()?;
-        let upsample_model = upsample.map(|_| load(Role::Upsample)).transpose()?;
+        let base_model = base.map(|_| load(Part::Base)).transpose()?;
+        let upsample_model = upsample.map(|_| load(Part::Upsample)).transpose()?;
         let clip = match base {
             Some(base) if base.clip_guidance != 0.0 => {
                 let clip = jobs.models.clip(&jobs.library, common, &device)?;

@@ -122,7 +122,7 @@ pub struct Common {
     pub prompt: String,
     /// The model's id in the library.
     pub model: String,
-    /// The checkpoints that were chosen for the model, by role.
+    /// The checkpoints that were chosen for the model, by part.
     pub checkpoints: Vec<CheckpointRef>,
     /// Where the noise starts; picture `i` of several is drawn with `seed + i`.
     pub seed: u64,
@@ -133,17 +133,17 @@ pub struct Common {
 }
 
 impl Common {
-    /// The checkpoint that plays `role`.
+    /// The checkpoint that does `part`.
     #[must_use]
-    pub fn checkpoint(&self, role: Role) -> Option<&CheckpointRef> {
-        self.checkpoints.iter().find(|checkpoint| checkpoint.role == role)
+    pub fn checkpoint(&self, part: Part) -> Option<&CheckpointRef> {
+        self.checkpoints.iter().find(|checkpoint| checkpoint.part == part)
     }
 }
 
 /// What a checkpoint does in a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Role {
+pub enum Part {
     /// Draws the small picture.
     Base,
     /// Enlarges the small picture.
@@ -158,7 +158,7 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointRef {
     /// What it does in the job.
-    pub role: Role,
+    pub part: Part,
     /// Its id in the library.
     pub id: String,
     /// SHA-256 of its file, in hex.
