@@ -39,7 +39,7 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> Result<(), CliError> {
     let mut batch = Batch {
         args,
         context,
-        session: context.session(library.clone())?,
+        session: context.session(context.library()?)?,
         library,
         digits: lines.len().to_string().len().max(3),
     };

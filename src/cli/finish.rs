@@ -1,5 +1,6 @@
 //! What happens once a request stands: draw, write the files, say what was done.
 
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
@@ -12,6 +13,9 @@ use crate::cli::text_chunks::chunks_from_record;
 use crate::engine::event::{Outcome, Picture};
 use crate::engine::request::{Record, Request};
 use crate::storage::{PngOptions, write_png};
+
+/// How the names of unfinished files begin.
+const TEMPORARY_PREFIX: &str = ".gesso-";
 
 /// What one job did, as the JSON object that is printed about it.
 pub(crate) struct Summary(pub(crate) Map<String, Value>);
@@ -37,7 +41,8 @@ pub(crate) fn draw_and_write(
         if stop.is_raised() {
             return Err(CliError::Interrupted);
         }
-        let _until_written = stop.writing();
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let _until_written = stop.watch_scratch(folder, TEMPORARY_PREFIX);
         write_png(file, &picture.image, &chunks, options)?;
     }
     let saved = saving.elapsed().as_secs_f64();

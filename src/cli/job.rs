@@ -11,10 +11,10 @@ use crate::cli::error::CliError;
 use crate::cli::options::Options;
 use crate::cli::text_chunks::record_from_chunks;
 use crate::engine::check::check;
-use crate::engine::family::{Family, Purpose};
+use crate::engine::family::{Enlarged, Family, Purpose};
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::{
-    BaseSettings, Common, GenerateRequest, InpaintRequest, InpaintSettings, Part, Record, Request,
+    BaseSettings, Common, GenerateRequest, InpaintRequest, InpaintSettings, Record, Request,
     SourceNote, UpscaleRequest, UpscaleSettings, UpsampleSettings,
 };
 use crate::raster::Mask;
@@ -58,13 +58,9 @@ pub(crate) fn generate_request(
     let draft = Draft { prompt, options, from: from.map(|request| &request.common) };
     let family = draft.family(library, Purpose::Generate)?;
     let base = draft.base(from.map(|request| &request.base), &family)?;
-    let upsample = draft.upsample(
-        from.map(|request| request.upsample.as_ref()),
-        &family,
-        &base,
-        Purpose::Generate,
-    )?;
-    let common = draft.common(&family, Some(&base), upsample.is_some())?;
+    let recorded = from.map(|request| request.upsample.as_ref());
+    let upsample = draft.upsample(recorded, &family, &base)?;
+    let common = draft.common(&family, Some(&base), enlarged(upsample.as_ref()))?;
     let count = options.count.unwrap_or(1);
     checked(Request::Generate(GenerateRequest { common, count, base, upsample }), &family)
 }
@@ -91,13 +87,9 @@ pub(crate) fn inpaint_request(
     let draft = Draft { prompt, options, from: from.map(|settings| &settings.common) };
     let family = draft.family(library, Purpose::Inpaint)?;
     let base = draft.base(from.map(|settings| &settings.base), &family)?;
-    let upsample = draft.upsample(
-        from.map(|settings| settings.upsample.as_ref()),
-        &family,
-        &base,
-        Purpose::Inpaint,
-    )?;
-    let common = draft.common(&family, Some(&base), upsample.is_some())?;
+    let recorded = from.map(|settings| settings.upsample.as_ref());
+    let upsample = draft.upsample(recorded, &family, &base)?;
+    let common = draft.common(&family, Some(&base), enlarged(upsample.as_ref()))?;
     let feather_px =
         options.feather.or(from.map(|settings| settings.feather_px)).unwrap_or(FEATHER_PX);
     if feather_px > MAX_FEATHER_PX {
@@ -152,11 +144,11 @@ pub(crate) fn upscale_request(
     let family = draft.family(library, Purpose::Upscale)?;
     let mut upsample = match from {
         Some(settings) => settings.upsample.clone(),
-        None => family.upsample_settings(Purpose::Upscale)?,
+        None => family.upsample_settings()?,
     };
     draft.override_upsample(&mut upsample);
     let settings = UpscaleSettings {
-        common: draft.common(&family, None, true)?,
+        common: draft.common(&family, None, Enlarged::Yes)?,
         upsample,
         image: note(file, image.image.as_raw()),
     };
@@ -169,6 +161,10 @@ fn checked(request: Request, family: &Family) -> Result<Request, CliError> {
     check(&request)?;
     family.check_loops(&request)?;
     Ok(request)
+}
+
+const fn enlarged(upsample: Option<&UpsampleSettings>) -> Enlarged {
+    if upsample.is_some() { Enlarged::Yes } else { Enlarged::No }
 }
 
 fn wrong_command(command: &str, record: &Record) -> CliError {
@@ -204,7 +200,10 @@ impl Draft<'_> {
             base.guidance = 1.0;
         }
         base.sampler = options.sampler.unwrap_or(base.sampler);
-        base.steps = options.steps.unwrap_or(base.steps);
+        if let Some(steps) = options.steps {
+            base.steps = steps;
+            base.respacing = steps.to_string();
+        }
         base.eta = options.eta.unwrap_or(base.eta);
         base.guidance = options.guidance.unwrap_or(base.guidance);
         base.clip_guidance = options.clip_guidance.unwrap_or(base.clip_guidance);
@@ -219,7 +218,6 @@ impl Draft<'_> {
         from: Option<Option<&UpsampleSettings>>,
         family: &Family,
         base: &BaseSettings,
-        purpose: Purpose,
     ) -> Result<Option<UpsampleSettings>, CliError> {
         let large = family.large_size();
         let enlarge = match self.options.size {
@@ -244,7 +242,7 @@ impl Draft<'_> {
             Some(settings) => {
                 UpsampleSettings { size: large.unwrap_or(settings.size), ..settings.clone() }
             }
-            None => family.upsample_settings(purpose)?,
+            None => family.upsample_settings()?,
         };
         self.override_upsample(&mut upsample);
         Ok(Some(upsample))
@@ -264,28 +262,19 @@ impl Draft<'_> {
         &self,
         family: &Family,
         base: Option<&BaseSettings>,
-        enlarge: bool,
+        enlarged: Enlarged,
     ) -> Result<Common, CliError> {
-        let mut parts = Vec::new();
-        if let Some(base) = base {
-            parts.push(Part::Base);
-            if base.clip_guidance != 0.0 {
-                parts.extend([Part::ClipText, Part::ClipImage]);
-            }
-        }
-        if enlarge {
-            parts.push(Part::Upsample);
-        }
-        let checkpoints = family.checkpoints(&parts)?;
+        let clip_guidance = base.map_or(0.0, |base| base.clip_guidance);
+        let checkpoints = family.checkpoints(enlarged, clip_guidance)?;
         if let Some(from) = self.from
             && self.options.model.is_none()
         {
             for checkpoint in &checkpoints {
-                let recorded = from.checkpoint(checkpoint.part);
+                let recorded = from.checkpoint(&[checkpoint.role]);
                 if recorded.is_some_and(|recorded| recorded.sha256 != checkpoint.sha256) {
                     log::warn!(
-                        "the picture was made with other weights of {:?}; the result will differ",
-                        checkpoint.id
+                        "the picture was made with other {} weights; the result will differ",
+                        checkpoint.role
                     );
                 }
             }

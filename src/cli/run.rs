@@ -13,7 +13,7 @@ use crate::cli::output::say;
 use crate::cli::session::{Session, Show};
 use crate::cli::{batch, generate, inpaint, models, upscale};
 use crate::engine::handle::WORKER_THREAD;
-use crate::engine::library::ModelLibrary;
+use crate::engine::library::{LibraryPaths, ModelLibrary};
 
 /// What every command needs.
 pub(crate) struct Context {
@@ -26,7 +26,7 @@ pub(crate) struct Context {
 impl Context {
     /// The models that are there.
     pub(crate) fn library(&self) -> Result<ModelLibrary, CliError> {
-        Ok(ModelLibrary::open()?)
+        Ok(ModelLibrary::open(LibraryPaths::standard()?))
     }
 
     /// An engine for this command.

@@ -1,7 +1,7 @@
 //! The request inside the picture: settings that other tools show, and our own record.
 
 use crate::cli::error::CliError;
-use crate::engine::request::{Part, Record};
+use crate::engine::request::Record;
 use crate::storage::png_text::{self, Parameters};
 
 /// The text chunks of a picture.
@@ -43,7 +43,7 @@ fn parameters(record: &Record) -> Parameters {
         let side = record.upsample().map_or(base.size, |upsample| upsample.size);
         say("Size", format!("{side}x{side}"));
     }
-    let main = common.checkpoint(Part::Base).or_else(|| common.checkpoint(Part::Upsample));
+    let main = common.base_checkpoint().or_else(|| common.upsample_checkpoint());
     if let Some(main) = main {
         say("Model hash", main.sha256.chars().take(10).collect());
     }
@@ -72,6 +72,7 @@ mod tests {
     use crate::engine::request::{
         BaseSettings, CheckpointRef, Common, GenerateRequest, SamplerChoice, UpsampleSettings,
     };
+    use crate::models::glide::Role;
 
     fn record() -> Record {
         Record::Generate(GenerateRequest {
@@ -79,8 +80,7 @@ mod tests {
                 prompt: "a \"cat\"\nand a dög".to_owned(),
                 model: "starter".to_owned(),
                 checkpoints: vec![CheckpointRef {
-                    part: Part::Base,
-                    id: "starter".to_owned(),
+                    role: Role::Base,
                     sha256: "0123456789abcdef".to_owned(),
                 }],
                 seed: u64::MAX,
@@ -90,6 +90,7 @@ mod tests {
             count: 1,
             base: BaseSettings {
                 steps: 27,
+                respacing: "27".to_owned(),
                 sampler: SamplerChoice::DpmPp,
                 eta: 0.0,
                 guidance: 3.5,

@@ -224,6 +224,7 @@ mod tests {
             count: 1,
             base: BaseSettings {
                 steps: STEPS as u32,
+                respacing: STEPS.to_string(),
                 sampler: SamplerChoice::Ddpm,
                 eta: 0.0,
                 guidance: 1.0,

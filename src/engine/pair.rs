@@ -14,9 +14,9 @@ use crate::engine::event::Stage;
 use crate::engine::jobs::Jobs;
 use crate::engine::loaded_models::LoadedGlide;
 use crate::engine::report::Report;
-use crate::engine::request::{BaseSettings, Common, Part, UpsampleSettings};
+use crate::engine::request::{BaseSettings, CheckpointRef, Common, UpsampleSettings};
 use crate::engine::sampling::{Loop, sampler_from_choice};
-use crate::models::glide::TextEmbedding;
+use crate::models::glide::{Role, TextEmbedding};
 
 /// Both networks of a job with everything that is the same for all its pictures.
 pub(crate) struct Pair {
@@ -71,18 +71,17 @@ impl Pair {
         device_name(&device).clone_into(&mut report.facts.device);
         precision_name(dtype).clone_into(&mut report.facts.precision);
 
-        let mut load = |part| -> Result<Arc<LoadedGlide>, EngineError> {
+        let mut load = |checkpoint: Option<&CheckpointRef>| {
             report.check()?;
-            let checkpoint = common.checkpoint(part).ok_or_else(|| {
-                EngineError::Input(format!("the request names no {part:?} checkpoint"))
-            })?;
-            jobs.models.glide(&jobs.library, checkpoint, &device, dtype)
+            let checkpoint = checkpoint.ok_or_else(no_network)?;
+            jobs.models.glide(&jobs.library, &common.model, checkpoint, &device, dtype)
         };
-        let base_model = base.map(|_| load(Part::Base)).transpose()?;
-        let upsample_model = upsample.map(|_| load(Part::Upsample)).transpose()?;
+        let base_model = base.map(|_| load(common.base_checkpoint())).transpose()?;
+        let upsample_model = upsample.map(|_| load(common.upsample_checkpoint())).transpose()?;
         let clip = match base {
             Some(base) if base.clip_guidance != 0.0 => {
-                let clip = jobs.models.clip(&jobs.library, common, &device)?;
+                let image = common.checkpoint(&[Role::ClipImage]).ok_or_else(no_network)?;
+                let clip = jobs.models.clip(&jobs.library, &common.model, image, &device)?;
                 Some((clip, base.clip_guidance))
             }
             _ => None,
@@ -140,12 +139,12 @@ impl Pair {
 }
 
 fn no_network() -> EngineError {
-    EngineError::Input("the request has no settings for this part of the work".to_owned())
+    EngineError::Input("the request has no network or no settings for a part of the work".to_owned())
 }
 
 /// What the two kinds of stage settings have in common.
 struct LoopSettings<'a> {
-    respacing: std::borrow::Cow<'a, str>,
+    respacing: &'a str,
     sampler: Sampler,
     guidance: f64,
     temperature: f64,
@@ -154,7 +153,7 @@ struct LoopSettings<'a> {
 impl<'a> From<&'a BaseSettings> for LoopSettings<'a> {
     fn from(settings: &'a BaseSettings) -> Self {
         Self {
-            respacing: settings.steps.to_string().into(),
+            respacing: &settings.respacing,
             sampler: sampler_from_choice(settings.sampler, settings.eta),
             guidance: settings.guidance,
             temperature: 1.0,
@@ -165,7 +164,7 @@ impl<'a> From<&'a BaseSettings> for LoopSettings<'a> {
 impl<'a> From<&'a UpsampleSettings> for LoopSettings<'a> {
     fn from(settings: &'a UpsampleSettings) -> Self {
         Self {
-            respacing: settings.respacing.as_str().into(),
+            respacing: &settings.respacing,
             sampler: sampler_from_choice(settings.sampler, settings.eta),
             guidance: settings.guidance,
             temperature: settings.temperature,
@@ -182,7 +181,7 @@ impl Ready {
         device: &Device,
         report: &Report<'_>,
     ) -> Result<Self, EngineError> {
-        let schedule = model.schedule(&settings.respacing)?;
+        let schedule = model.schedule(settings.respacing)?;
         // A scale of 1 is the prediction with the prompt alone, at half the work.
         let guided = (settings.guidance - 1.0).abs() > f64::EPSILON && model.reads_text();
         let prompts: &[&str] = if guided { &[prompt, ""] } else { &[prompt] };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::device::{DeviceChoice, Precision};
+use crate::models::glide::Role;
 use crate::raster::{Mask, RgbaImage};
 
 /// A job: everything it reads, except the weights.
@@ -122,7 +123,7 @@ pub struct Common {
     pub prompt: String,
     /// The model's id in the library.
     pub model: String,
-    /// The checkpoints that were chosen for the model, by part.
+    /// The checkpoints of the model that do the work, one of a role.
     pub checkpoints: Vec<CheckpointRef>,
     /// Where the noise starts; picture `i` of several is drawn with `seed + i`.
     pub seed: u64,
@@ -133,34 +134,30 @@ pub struct Common {
 }
 
 impl Common {
-    /// The checkpoint that does `part`.
+    /// The network that draws small pictures.
     #[must_use]
-    pub fn checkpoint(&self, part: Part) -> Option<&CheckpointRef> {
-        self.checkpoints.iter().find(|checkpoint| checkpoint.part == part)
+    pub fn base_checkpoint(&self) -> Option<&CheckpointRef> {
+        self.checkpoint(&[Role::Base, Role::BaseInpaint])
+    }
+
+    /// The network that enlarges them.
+    #[must_use]
+    pub fn upsample_checkpoint(&self) -> Option<&CheckpointRef> {
+        self.checkpoint(&[Role::Upsample, Role::UpsampleInpaint])
+    }
+
+    /// The first checkpoint that has one of these roles.
+    #[must_use]
+    pub fn checkpoint(&self, roles: &[Role]) -> Option<&CheckpointRef> {
+        self.checkpoints.iter().find(|checkpoint| roles.contains(&checkpoint.role))
     }
 }
 
-/// What a checkpoint does in a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Draws the small picture.
-    Base,
-    /// Enlarges the small picture.
-    Upsample,
-    /// Reads the prompt for CLIP guidance.
-    ClipText,
-    /// Looks at the picture for CLIP guidance.
-    ClipImage,
-}
-
-/// One checkpoint of the library, with the hash that says exactly which.
+/// One checkpoint of the model, with the hash that says exactly which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointRef {
-    /// What it does in the job.
-    pub part: Part,
-    /// Its id in the library.
-    pub id: String,
+    /// What it does in the model.
+    pub role: Role,
     /// SHA-256 of its file, in hex.
     pub sha256: String,
 }
@@ -245,6 +242,8 @@ pub struct SourceNote {
 pub struct BaseSettings {
     /// Denoising steps.
     pub steps: u32,
+    /// Which timesteps they are: the number of steps, or a respacing of the reference.
+    pub respacing: String,
     /// The loop over them.
     pub sampler: SamplerChoice,
     /// Share of fresh noise of the DDIM sampler, 0 to 1.
