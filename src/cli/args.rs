@@ -129,12 +129,21 @@ pub(crate) struct ImportArgs {
     /// The `.pt` and `.safetensors` files.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// The id of the new model; made from the form and the file's name without it.
-    #[arg(long, value_name = "ID")]
-    pub(crate) name: Option<String>,
+    /// The model that the files make or join; made from what they are without it.
+    #[arg(long, visible_alias = "name", value_name = "ID")]
+    pub(crate) id: Option<String>,
     /// JSON file with the network's config, where it can't be seen in the weights.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Tokenizer file, where prompts are not GPT-2's byte pairs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokenizer: Option<PathBuf>,
+    /// Where the files come from, for the manifest.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) source: Option<String>,
+    /// The license of the weights, for the manifest.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) license: Option<String>,
 }
 
 #[derive(Debug, Args)]

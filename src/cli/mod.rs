@@ -6,6 +6,7 @@
 
 mod args;
 mod batch;
+mod checks;
 mod error;
 mod finish;
 mod generate;

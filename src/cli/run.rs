@@ -11,7 +11,7 @@ use crate::cli::interrupt::Stop;
 use crate::cli::options::Options;
 use crate::cli::output::say;
 use crate::cli::session::{Session, Show};
-use crate::cli::{batch, generate, inpaint, models, upscale};
+use crate::cli::{batch, checks, generate, inpaint, models, upscale};
 use crate::engine::handle::WORKER_THREAD;
 use crate::engine::library::{LibraryPaths, ModelLibrary};
 
@@ -69,8 +69,8 @@ fn dispatch(command: &Command, context: &Context) -> Result<(), CliError> {
         Command::Upscale(args) => upscale::run(args, context),
         Command::Batch(args) => batch::run(args, context),
         Command::Models(command) => models::run(command, context),
-        Command::Selftest(args) => models::selftest(args, context),
-        Command::Bench(args) => models::bench(args, context),
+        Command::Selftest(args) => checks::selftest(args, context),
+        Command::Bench(args) => checks::bench(args, context),
     }
 }
 
