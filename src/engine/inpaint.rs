@@ -170,3 +170,137 @@ impl View {
         resize_bicubic_rgb(drawn, Extent::new(self.side(), self.side())).crop(self.place)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::family::Purpose;
+    use crate::engine::library::TinyFamily;
+    use crate::engine::request::{InpaintSettings, SourceNote};
+    use crate::engine::testing::TinyEngine;
+    use crate::models::glide::Role;
+
+    /// A picture with every kind of alpha.
+    fn picture(extent: Extent) -> RgbaImage {
+        let mut image = RgbaImage::new(extent, [0; 4]);
+        for (index, pixel) in image.pixels_mut().iter_mut().enumerate() {
+            let i = index as u32;
+            let alpha = [255, 255, 0, 128, 1][index % 5];
+            *pixel = [(i * 7) as u8, (i * 13 / 5) as u8, (i / 3) as u8, alpha];
+        }
+        image
+    }
+
+    fn mask(extent: Extent, rects: &[CanvasRect], cover: u8) -> Mask {
+        let mut mask = Mask::new(extent);
+        for &rect in rects {
+            mask.fill(rect, cover);
+        }
+        mask
+    }
+
+    fn request(tiny: &TinyEngine, image: RgbaImage, mask: Mask) -> InpaintRequest {
+        let family = tiny.family(Purpose::Inpaint);
+        InpaintRequest {
+            settings: InpaintSettings {
+                common: tiny.common(Purpose::Inpaint, "a red circle", 0.0),
+                count: 1,
+                base: family.base_settings(None).unwrap(),
+                upsample: Some(family.upsample_settings().unwrap()),
+                feather_px: 3,
+                image: SourceNote::default(),
+                mask: SourceNote::default(),
+            },
+            image: Arc::new(image),
+            mask: Arc::new(mask),
+        }
+    }
+
+    #[test]
+    fn nothing_outside_the_mask_changes_and_something_inside_does() {
+        let mut tiny = TinyEngine::new(&TinyFamily::new("tiny"));
+        for (width, height, rects, cover) in [
+            (64, 64, vec![CanvasRect::new(20, 20, 20, 20)], 255),
+            (37, 91, vec![CanvasRect::new(0, 0, 9, 12)], 255),
+            (1, 1, vec![CanvasRect::new(0, 0, 1, 1)], 255),
+            (5, 130, vec![CanvasRect::new(0, 100, 5, 30)], 200),
+            (300, 40, vec![CanvasRect::new(4, 4, 9, 9), CanvasRect::new(280, 20, 10, 10)], 255),
+            (50, 50, vec![CanvasRect::new(0, 0, 50, 50)], 255),
+        ] {
+            let extent = Extent::new(width, height);
+            let (before, mask) = (picture(extent), mask(extent, &rects, cover));
+            let request = request(&tiny, before.clone(), mask.clone());
+            let outcome = tiny.run(Request::Inpaint(request));
+            let after = &outcome.pictures[0].image;
+            assert_eq!(outside_mask_delta(&before, after, &mask), 0, "{extent}");
+            assert_eq!(outcome.report.outside_mask_delta, Some(0), "{extent}");
+            assert_ne!(&before, after, "{extent}");
+        }
+    }
+
+    #[test]
+    fn variants_have_their_own_seeds_and_come_again() {
+        let mut tiny = TinyEngine::new(&TinyFamily::new("tiny"));
+        let extent = Extent::new(48, 48);
+        let mask = mask(extent, &[CanvasRect::new(10, 10, 30, 20)], 255);
+        let mut two = request(&tiny, picture(extent), mask);
+        two.settings.count = 2;
+        let both = tiny.run(Request::Inpaint(two.clone())).pictures;
+        assert_ne!(both[0].image, both[1].image);
+        two.settings.count = 1;
+        two.settings.common.seed += 1;
+        let second = tiny.run(Request::Inpaint(two)).pictures;
+        assert_eq!(second[0].image, both[1].image);
+    }
+
+    #[test]
+    fn networks_without_inpainting_inputs_repaint_too() {
+        let roles = vec![Role::Base, Role::Upsample];
+        let mut tiny = TinyEngine::new(&TinyFamily { roles, ..TinyFamily::new("tiny") });
+        let extent = Extent::new(40, 30);
+        let mask = mask(extent, &[CanvasRect::new(5, 5, 10, 10)], 255);
+        let request = request(&tiny, picture(extent), mask);
+        let outcome = tiny.run(Request::Inpaint(request));
+        assert_eq!(outcome.report.outside_mask_delta, Some(0));
+    }
+
+    #[test]
+    fn the_hole_does_not_shine_into_the_known_pixels() {
+        // White all around a black hole: whatever the resizing, known pixels stay white.
+        let extent = Extent::new(90, 90);
+        let hole = CanvasRect::new(30, 30, 31, 29);
+        let mut canvas = RgbaImage::new(extent, [255; 4]);
+        canvas.paste(&RgbaImage::new(hole.extent(), [0, 0, 0, 255]), hole.x, hole.y);
+        let region = Region { context_rect: CanvasRect::new(10, 0, 80, 80), result_rect: hole };
+        let view = View::of_region(&canvas, &mask(extent, &[hole], 255), &region);
+        for side in [16, 64, 256] {
+            let inputs = view.inputs(side, &Device::Cpu).unwrap();
+            let known = inputs.known.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let keep = inputs.keep_mask.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            assert!(keep.contains(&1.0) && keep.contains(&0.0));
+            for (index, value) in known.iter().enumerate() {
+                let kept = keep[index % (side * side)] > 0.0;
+                assert!(!kept || (value - 1.0).abs() < 1e-6, "side {side}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_context_that_is_no_square_lies_in_the_middle_of_one_and_the_rest_is_unknown() {
+        let extent = Extent::new(20, 8);
+        let canvas = RgbaImage::new(extent, [10, 20, 30, 255]);
+        let hole = CanvasRect::new(0, 0, 2, 2);
+        let region = Region { context_rect: extent.rect(), result_rect: hole };
+        let view = View::of_region(&canvas, &mask(extent, &[hole], 255), &region);
+        assert_eq!((view.side(), view.place), (20, CanvasRect::new(0, 6, 20, 8)));
+        let inputs = view.inputs(20, &Device::Cpu).unwrap();
+        let keep = inputs.keep_mask.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let known = keep.iter().filter(|&&value| value > 0.0).count();
+        assert_eq!(known, 20 * 8 - 4);
+        let mut square = RgbaImage::new(Extent::new(20, 20), [0, 0, 0, 255]);
+        square.paste(&canvas, 0, 6);
+        assert_eq!(view.context_from_square(&square), canvas);
+    }
+}

@@ -157,7 +157,7 @@ fn bytes_of(
 
 /// Free and total memory in bytes, within the limits of a container where there are some.
 fn memory() -> Option<(u64, u64)> {
-    let mut system = System::new();
+    let mut system = System::new().ok()?;
     system.refresh_memory();
     let (available, total) = (system.available_memory(), system.total_memory());
     if total == 0 {
@@ -191,7 +191,7 @@ impl LoadedGlide {
         }
         let config = glide_config(family, entry)?;
         let weights = family.open(entry)?.var_builder(dtype, device);
-        let network = Glide::new(&config, weights)?;
+        let network = Glide::new(&config, &weights)?;
         let tokenizer = if config.xf_width == 0 { None } else { Some(tokenizer(family)?) };
         Ok(Self { network, config, tokenizer, vocabulary: vocabulary(family)?, device: device.clone() })
     }

@@ -23,5 +23,7 @@ pub mod report;
 pub mod request;
 mod sampling;
 mod tensor_image;
+#[cfg(test)]
+mod testing;
 mod upscale;
 mod worker;

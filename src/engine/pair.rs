@@ -82,7 +82,7 @@ impl Pair {
             Some(base) if base.clip_guidance != 0.0 => {
                 let image = common.checkpoint(&[Role::ClipImage]).ok_or_else(no_network)?;
                 let clip = jobs.models.clip(&jobs.library, &common.model, image, &device)?;
-                Some((clip, base.clip_guidance))
+                Some((clip, base.clip_guidance, base.size))
             }
             _ => None,
         };
@@ -103,8 +103,8 @@ impl Pair {
             base: ready(Stage::Base, base_model, base.map(LoopSettings::from))?,
             upsample: ready(Stage::Upsample, upsample_model, upsample.map(LoopSettings::from))?,
             gradient: clip
-                .map(|(clip, scale)| {
-                    PromptGradient::new(clip, &common.prompt, scale, report.interrupt())
+                .map(|(clip, scale, size)| {
+                    PromptGradient::new(clip, &common.prompt, scale, size, report.interrupt())
                 })
                 .transpose()?,
         })

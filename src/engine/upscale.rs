@@ -12,10 +12,10 @@ use crate::geom::{CanvasRect, Extent};
 use crate::raster::{RgbaImage, resize_bicubic_rgb};
 
 /// How much wider and higher the result is.
-pub const FACTOR: u32 = 4;
+pub(crate) const FACTOR: u32 = 4;
 /// Pixels that a picture may have. The sampler holds about ten tensors of 16 times as many pixels;
 /// at this limit those are about 1 GB.
-pub const MAX_AREA: usize = 1 << 19;
+pub(crate) const MAX_AREA: usize = 1 << 19;
 
 /// Enlarges the picture, tile by tile where it is larger than the network's own.
 ///
@@ -100,7 +100,32 @@ fn with_alpha_of(mut colors: RgbaImage, image: &RgbaImage) -> RgbaImage {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::engine::family::Purpose;
+    use crate::engine::library::TinyFamily;
+    use crate::engine::request::{SourceNote, UpscaleSettings};
+    use crate::engine::testing::TinyEngine;
+
+    #[test]
+    fn every_size_becomes_four_times_as_large() {
+        let mut tiny = TinyEngine::new(&TinyFamily::new("tiny"));
+        for (width, height) in [(8, 8), (3, 5), (13, 21), (1, 1)] {
+            let mut image = RgbaImage::new(Extent::new(width, height), [200, 100, 50, 255]);
+            image.pixels_mut()[0][3] = 0;
+            let settings = UpscaleSettings {
+                common: tiny.common(Purpose::Upscale, "", 0.0),
+                upsample: tiny.family(Purpose::Upscale).upsample_settings().unwrap(),
+                image: SourceNote::default(),
+            };
+            let request = UpscaleRequest { settings, image: Arc::new(image) };
+            let outcome = tiny.run(Request::Upscale(request));
+            let large = &outcome.pictures[0].image;
+            assert_eq!(large.extent(), Extent::new(4 * width, 4 * height));
+            assert_eq!(large.pixel(0, 0)[3], 0);
+        }
+    }
 
     #[test]
     fn small_pictures_are_extended_by_their_edge_and_not_by_black() {
