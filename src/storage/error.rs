@@ -57,6 +57,14 @@ pub enum StorageError {
         /// The file.
         path: PathBuf,
     },
+    /// The file's format holds no text chunks.
+    #[error("a {format} picture carries no settings; take the PNG that was made first: {path:?}")]
+    NoText {
+        /// The file's format.
+        format: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// The picture has more pixels than can be worked on.
     #[error(
         "the picture is too large: {found}, at most {limit_px} pixels a side can be edited; scale it down first: {path:?}"

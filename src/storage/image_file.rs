@@ -9,7 +9,10 @@ use std::io::{self, BufReader, Cursor, Write};
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{
+    ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader,
+    Limits,
+};
 
 use crate::geom::Extent;
 use crate::raster::{Mask, RgbaImage};
@@ -117,12 +120,12 @@ pub fn read_mask(path: &Path, expected: Extent) -> Result<Mask, StorageError> {
     if found != expected {
         return Err(StorageError::MaskSize { expected, found, path: path.to_owned() });
     }
-    let cover: fn(&[u8; 4]) -> u8 = match mask_kind(&image) {
+    let cover: fn([u8; 4]) -> u8 = match mask_kind(&image) {
         MaskKind::Brightness => visible_brightness,
         MaskKind::Painted => |pixel| pixel[3],
         MaskKind::Holes => |pixel| 255 - pixel[3],
     };
-    let cover = image.pixels().iter().map(cover).collect();
+    let cover = image.pixels().iter().copied().map(cover).collect();
     Mask::from_raw(found, cover).map_err(|error| damaged("mask", error.to_string(), path))
 }
 
@@ -168,11 +171,8 @@ pub fn read_png_text(path: &Path) -> Result<Vec<(String, String)>, StorageError>
     match image::guess_format(&start) {
         Ok(ImageFormat::Png) => {}
         Ok(format) if format_name(format).is_some() => {
-            return Err(StorageError::Unsupported {
-                format: format_name(format).unwrap_or("image"),
-                reason: "only PNG pictures carry the settings they were made with".to_owned(),
-                path: path.to_owned(),
-            });
+            let format = format_name(format).unwrap_or("image");
+            return Err(StorageError::NoText { format, path: path.to_owned() });
         }
         _ if start.is_empty() => return Err(StorageError::EmptyFile { path: path.to_owned() }),
         _ => return Err(StorageError::UnknownFormat { path: path.to_owned() }),
@@ -219,6 +219,10 @@ fn decode(
     let mut decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
     check_extent(Extent::new(width, height), path)?;
+    if matches!(decoder.original_color_type(), ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16)
+    {
+        return Err(cmyk_error(name, path));
+    }
     // A broken note about the orientation or the colors is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let icc_profile = decoder.icc_profile().ok().flatten().filter(|profile| is_for_rgb(profile));
@@ -298,7 +302,7 @@ fn mask_kind(image: &RgbaImage) -> MaskKind {
 }
 
 /// Brightness (Rec. 601, as conversions to grayscale have it) times opacity.
-fn visible_brightness(&[r, g, b, a]: &[u8; 4]) -> u8 {
+fn visible_brightness([r, g, b, a]: [u8; 4]) -> u8 {
     let luma = (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000;
     ((luma * u32::from(a) + 127) / 255) as u8
 }
@@ -335,12 +339,7 @@ fn check_jpeg(bytes: &[u8], path: &Path) -> Result<(), StorageError> {
                     matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
                 // Precision, height, width (two bytes each), then the number of components.
                 if is_frame && segment.get(5) == Some(&4) {
-                    return Err(StorageError::Unsupported {
-                        format: "JPEG",
-                        reason: "it has CMYK colors, made for print; convert it to RGB first"
-                            .to_owned(),
-                        path: path.to_owned(),
-                    });
+                    return Err(cmyk_error("JPEG", path));
                 }
                 position += 2 + usize::from(u16::from_be_bytes([*high, *low]));
             }
@@ -349,6 +348,11 @@ fn check_jpeg(bytes: &[u8], path: &Path) -> Result<(), StorageError> {
             _ => return Ok(()),
         }
     }
+}
+
+fn cmyk_error(format: &'static str, path: &Path) -> StorageError {
+    let reason = "it has CMYK colors, made for print; convert it to RGB first".to_owned();
+    StorageError::Unsupported { format, reason, path: path.to_owned() }
 }
 
 /// Whether a color profile describes RGB values; a profile for gray or CMYK can't be kept.
@@ -378,7 +382,6 @@ fn decoder_error(error: ImageError, format: &'static str, path: &Path) -> Storag
         return StorageError::Truncated { format, path: path.to_owned() };
     }
     match error {
-        ImageError::IoError(source) => StorageError::Read { source, path: path.to_owned() },
         ImageError::Unsupported(error) => StorageError::Unsupported {
             format,
             reason: format!("{error}; save it as an ordinary 8-bit PNG"),
@@ -393,7 +396,6 @@ fn png_error(error: png::DecodingError, path: &Path) -> StorageError {
         png::DecodingError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             StorageError::Truncated { format: "PNG", path: path.to_owned() }
         }
-        png::DecodingError::IoError(source) => StorageError::Read { source, path: path.to_owned() },
         other => damaged("PNG", first_line(&other), path),
     }
 }
@@ -528,7 +530,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let jpeg = written(&folder, "a.png", &encoded(photo(), ImageFormat::Jpeg));
         let error = read_png_text(&jpeg).unwrap_err().to_string();
-        assert!(error.contains("JPEG") && error.contains("only PNG"), "{error}");
+        assert!(error.contains("a JPEG picture carries no settings"), "{error}");
         let empty = written(&folder, "b.png", b"");
         assert!(matches!(read_png_text(&empty), Err(StorageError::EmptyFile { .. })));
         let image = pixels(Extent::new(20, 20));
