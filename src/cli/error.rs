@@ -57,12 +57,15 @@ impl From<EngineError> for CliError {
 
 impl From<LibraryError> for CliError {
     fn from(error: LibraryError) -> Self {
-        Self::Input(error.to_string())
+        EngineError::from(error).into()
     }
 }
 
 impl From<StorageError> for CliError {
     fn from(error: StorageError) -> Self {
-        Self::Input(error.to_string())
+        match error {
+            StorageError::Write { .. } => Self::Failure(error.to_string()),
+            other => Self::Input(other.to_string()),
+        }
     }
 }

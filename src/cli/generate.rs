@@ -15,8 +15,7 @@ pub(crate) fn run(args: &GenerateArgs, context: &Context) -> Result<(), CliError
     let request = generate_request(prompt, &args.options, from.as_ref(), &library)?;
     let common = request.common();
     let count = args.options.count.unwrap_or(1);
-    let targets =
-        Targets::plan(args.target.output.as_deref(), &common.prompt, common.seed, count)?;
+    let targets = Targets::plan(args.target.output.as_deref(), &common.prompt, common.seed, count)?;
     context.announce_seed(&args.options, common.seed);
     let mut session = context.session(library)?;
     let options = PngOptions::default();

@@ -19,8 +19,7 @@ pub(crate) fn run(args: &InpaintArgs, context: &Context) -> Result<(), CliError>
     )?;
     let common = request.common();
     let count = args.options.count.unwrap_or(1);
-    let targets =
-        Targets::plan(args.target.output.as_deref(), &common.prompt, common.seed, count)?;
+    let targets = Targets::plan(args.target.output.as_deref(), &common.prompt, common.seed, count)?;
     context.announce_seed(&args.options, common.seed);
     if file.rounded_to_8_bits {
         log::warn!("the picture has more than 8 bits a channel; the result has 8");

@@ -98,8 +98,11 @@ impl Scratch {
     fn sweep(&self) {
         for name in names(&self.folder, self.prefix).filter(|name| !self.foreign.contains(name)) {
             let path = self.folder.join(name);
-            let removed =
-                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            let removed = if path.is_dir() {
+                std::fs::remove_dir_all(&path)
+            } else {
+                std::fs::remove_file(&path)
+            };
             // Whoever made it may have removed it meanwhile.
             if let Err(error) = removed {
                 log::debug!("not removed: {error}: {path:?}");

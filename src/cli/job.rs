@@ -15,7 +15,7 @@ use crate::engine::family::{Enlarged, Family, Purpose};
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::{
     BaseSettings, Common, GenerateRequest, InpaintRequest, InpaintSettings, Record, Request,
-    SourceNote, UpscaleRequest, UpscaleSettings, UpsampleSettings,
+    SourceNote, UpsampleSettings, UpscaleRequest, UpscaleSettings,
 };
 use crate::raster::Mask;
 use crate::storage::{ImageFile, read_image_file, read_mask, read_png_text};

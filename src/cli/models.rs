@@ -190,7 +190,8 @@ fn bytes_bar(json: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(1);
-    match ProgressStyle::with_template("copying {msg} [{bar:30}] {bytes}/{total_bytes}, {eta} left") {
+    match ProgressStyle::with_template("copying {msg} [{bar:30}] {bytes}/{total_bytes}, {eta} left")
+    {
         Ok(style) => bar.set_style(style.progress_chars("=> ")),
         Err(error) => log::debug!("the progress bar keeps its plain style: {error}"),
     }

@@ -29,10 +29,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ID")]
     pub(crate) model: Option<String>,
     /// Where the noise starts; the same seed gives the same picture. Random without it.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed_number, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Denoising steps of the small picture.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = whole_number, allow_negative_numbers = true)]
     pub(crate) steps: Option<u32>,
     /// The loop over the steps: ddpm, ddim or dpm++ (good at few steps).
     #[arg(long, value_name = "NAME")]
@@ -49,10 +49,10 @@ pub(crate) struct Options {
     #[serde(alias = "clip-guidance")]
     pub(crate) clip_guidance: Option<f64>,
     /// How many pictures; each has the seed after that of the one before.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub(crate) count: Option<u32>,
     /// Side of the picture: 64 leaves the small picture, 256 enlarges it.
-    #[arg(long, value_name = "PX")]
+    #[arg(long, value_name = "PX", value_parser = whole_number, allow_negative_numbers = true)]
     pub(crate) size: Option<u32>,
     /// Steps of the enlargement: a number, or `fast27` as in the reference.
     #[arg(long, value_name = "S")]
@@ -71,7 +71,7 @@ pub(crate) struct Options {
     #[serde(alias = "upsample-temp")]
     pub(crate) upsample_temp: Option<f64>,
     /// Width in pixels of the soft edge inside the mask.
-    #[arg(long, value_name = "PX")]
+    #[arg(long, value_name = "PX", value_parser = whole_number, allow_negative_numbers = true)]
     pub(crate) feather: Option<u32>,
     /// Where to compute: auto, cpu, cuda or metal.
     #[arg(long, value_name = "D")]
@@ -110,6 +110,14 @@ impl Options {
             precision: self.precision.or(other.precision),
         }
     }
+}
+
+fn whole_number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "a whole number is needed, 0 or more".to_owned())
+}
+
+fn seed_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err = String>>(

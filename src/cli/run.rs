@@ -78,7 +78,6 @@ fn dispatch(command: &Command, context: &Context) -> Result<(), CliError> {
 fn report(error: &CliError, json: bool) {
     match error {
         CliError::Reported => {}
-        CliError::Interrupted => eprintln!("interrupted"),
         error => {
             eprintln!("error: {error}");
             if json {

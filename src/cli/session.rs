@@ -38,8 +38,7 @@ impl Session {
     ///
     /// When the system gives no thread.
     pub(crate) fn start(library: ModelLibrary, stop: Stop, show: Show) -> Result<Self, CliError> {
-        let settings =
-            EngineSettings { library, wake: Box::new(|| ()), previews: Previews::Off };
+        let settings = EngineSettings { library, wake: Box::new(|| ()), previews: Previews::Off };
         Ok(Self { engine: Engine::start(settings)?, stop, show })
     }
 

@@ -10,8 +10,9 @@ use crate::storage::png_text::{self, Parameters};
 ///
 /// When the record can't be written as JSON, which would be a bug.
 pub(crate) fn chunks_from_record(record: &Record) -> Result<Vec<(String, String)>, CliError> {
-    let json = serde_json::to_string(record)
-        .map_err(|error| CliError::Failure(format!("the request can't be written down: {error}")))?;
+    let json = serde_json::to_string(record).map_err(|error| {
+        CliError::Failure(format!("the request can't be written down: {error}"))
+    })?;
     Ok(png_text::chunks(&parameters(record), &json))
 }
 

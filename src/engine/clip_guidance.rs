@@ -6,9 +6,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::engine::error::EngineError;
 use crate::engine::library::{LibraryError, ModelFamily};
-use crate::models::glide::{
-    ClipConfig, ClipGuidance, ClipImageEncoder, ClipTextEncoder, Role,
-};
+use crate::models::glide::{ClipConfig, ClipGuidance, ClipImageEncoder, ClipTextEncoder, Role};
 use crate::nn::Interrupt;
 use crate::text::ClipTokenizer;
 

@@ -155,8 +155,7 @@ struct Place {
 }
 
 fn add_tile(sum: &mut [f32], tile: &Tensor, window: &[f32], at: &Place) -> Result<()> {
-    let values =
-        tile.to_device(&Device::Cpu)?.to_dtype(candle_core::DType::F32)?.flatten_all()?;
+    let values = tile.to_device(&Device::Cpu)?.to_dtype(candle_core::DType::F32)?.flatten_all()?;
     let values = values.to_vec1::<f32>()?;
     let area = at.side * at.side;
     for (index, value) in values.iter().enumerate() {

@@ -112,7 +112,9 @@ pub enum DeviceError {
         name: &'static str,
     },
     /// It is not there or does not work.
-    #[error("{name} can't be used: {reason}; use --device cpu, or mend the driver and its libraries")]
+    #[error(
+        "{name} can't be used: {reason}; use --device cpu, or mend the driver and its libraries"
+    )]
     Unusable {
         /// The device's name.
         name: &'static str,
@@ -231,7 +233,8 @@ fn try_device(device: &Device) -> candle_core::Result<()> {
 }
 
 fn one_line(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("unknown reason");
+    let line =
+        text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("unknown reason");
     line.chars().take(200).collect()
 }
 
@@ -247,7 +250,8 @@ mod tests {
 
     #[test]
     fn a_library_that_panics_is_an_error_and_not_the_end() {
-        let error = open_guarded("cuda", || panic!("Unable to dynamically load the \"cuda\" library"));
+        let error =
+            open_guarded("cuda", || panic!("Unable to dynamically load the \"cuda\" library"));
         let message = error.unwrap_err().to_string();
         assert!(message.contains("Unable to dynamically load"), "{message}");
         assert!(message.contains("--device cpu"), "{message}");
@@ -263,7 +267,10 @@ mod tests {
     #[test]
     #[cfg(not(any(feature = "cuda", feature = "metal")))]
     fn a_device_that_was_not_built_in_is_named_and_auto_goes_on() {
-        assert_eq!(open_device(DeviceChoice::Cuda).unwrap_err(), DeviceError::NotBuilt { name: "cuda" });
+        assert_eq!(
+            open_device(DeviceChoice::Cuda).unwrap_err(),
+            DeviceError::NotBuilt { name: "cuda" }
+        );
         assert!(open_device(DeviceChoice::Auto).unwrap().is_cpu());
     }
 }

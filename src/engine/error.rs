@@ -2,6 +2,7 @@
 
 use crate::engine::device::DeviceError;
 use crate::engine::event::{Failure, FailureKind};
+use crate::engine::library::LibraryError;
 
 /// Why a job ended without pictures.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +18,7 @@ pub enum EngineError {
     Device(#[from] DeviceError),
     /// The model library has a problem.
     #[error(transparent)]
-    Library(#[from] crate::engine::library::LibraryError),
+    Library(#[from] LibraryError),
     /// A checkpoint can't be read.
     #[error(transparent)]
     Weights(#[from] crate::weights::WeightsError),
@@ -34,7 +35,9 @@ pub enum EngineError {
     #[error("the computation failed: {0}")]
     Compute(#[from] candle_core::Error),
     /// A network gave infinities.
-    #[error("the network gave values that are not numbers; try --precision fp32, or verify the model with `gesso models verify`")]
+    #[error(
+        "the network gave values that are not numbers; try --precision fp32, or verify the model with `gesso models verify`"
+    )]
     NotFinite,
     /// A job hit a bug.
     #[error("this is a bug in gesso, the job was given up: {0}")]
@@ -55,9 +58,12 @@ impl EngineError {
     #[must_use]
     pub const fn kind(&self) -> FailureKind {
         match self {
-            Self::Input(_) | Self::Library(_) | Self::Weights(_) | Self::Text(_) | Self::Diffusion(_) => {
-                FailureKind::Input
-            }
+            Self::Library(LibraryError::Io { .. }) => FailureKind::Failure,
+            Self::Input(_)
+            | Self::Library(_)
+            | Self::Weights(_)
+            | Self::Text(_)
+            | Self::Diffusion(_) => FailureKind::Input,
             Self::Device(error) => match error {
                 DeviceError::NotBuilt { .. } | DeviceError::Precision { .. } => FailureKind::Input,
                 DeviceError::Unusable { .. } => FailureKind::Failure,

@@ -80,10 +80,11 @@ impl Family {
             // An inpainting network is best, but known pixels can be written into any network's
             // predictions.
             Purpose::Inpaint => (
-                Some(family.network_for(Role::BaseInpaint).map_or_else(
-                    || family.require(Role::Base),
-                    Ok,
-                )?),
+                Some(
+                    family
+                        .network_for(Role::BaseInpaint)
+                        .map_or_else(|| family.require(Role::Base), Ok)?,
+                ),
                 family
                     .network_for(Role::UpsampleInpaint)
                     .or_else(|| family.network_for(Role::Upsample)),
@@ -185,7 +186,8 @@ impl Family {
         }
         if clip_guidance != 0.0 {
             for role in [Role::ClipText, Role::ClipImage] {
-                let entry = self.family.manifest.checkpoint(role).ok_or_else(|| self.lacks(role))?;
+                let entry =
+                    self.family.manifest.checkpoint(role).ok_or_else(|| self.lacks(role))?;
                 list.push(reference(&self.family, entry)?);
             }
         }
@@ -273,9 +275,7 @@ pub(crate) fn glide_config(
             entry.role,
             family.id()
         ))),
-        Err(source) => {
-            Err(LibraryError::Recognize { path: family.path(entry), source }.into())
-        }
+        Err(source) => Err(LibraryError::Recognize { path: family.path(entry), source }.into()),
     }
 }
 

@@ -307,10 +307,7 @@ mod tests {
                 break;
             }
         }
-        assert_eq!(
-            told,
-            ["queued 0", "started", "base", "1/4", "2/4", "3/4", "4/4", "finished"]
-        );
+        assert_eq!(told, ["queued 0", "started", "base", "1/4", "2/4", "3/4", "4/4", "finished"]);
         assert_eq!(engine.take_preview().unwrap().step, STEPS);
         assert!(engine.take_preview().is_none());
     }
@@ -326,8 +323,13 @@ mod tests {
                     for step in 0..STEPS {
                         reached.send(step).unwrap();
                         gate.recv().unwrap();
-                        let done =
-                            Step { stage: Stage::Base, item: 0, items: 1, step: step + 1, steps: STEPS };
+                        let done = Step {
+                            stage: Stage::Base,
+                            item: 0,
+                            items: 1,
+                            step: step + 1,
+                            steps: STEPS,
+                        };
                         report.step(done, || Ok(image()))?;
                     }
                     Ok(Vec::new())

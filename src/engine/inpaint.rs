@@ -122,11 +122,8 @@ impl View {
             *cover = if *cover > 0 || pixel[3] == 0 { 255 } else { 0 };
         }
         let side = context.width.max(context.height);
-        let place = CanvasRect {
-            x: (side - context.width) / 2,
-            y: (side - context.height) / 2,
-            ..context
-        };
+        let place =
+            CanvasRect { x: (side - context.width) / 2, y: (side - context.height) / 2, ..context };
         Self { flat: crop.flattened(PAPER), unknown, place }
     }
 

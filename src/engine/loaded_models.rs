@@ -193,7 +193,13 @@ impl LoadedGlide {
         let weights = family.open(entry)?.var_builder(dtype, device);
         let network = Glide::new(&config, &weights)?;
         let tokenizer = if config.xf_width == 0 { None } else { Some(tokenizer(family)?) };
-        Ok(Self { network, config, tokenizer, vocabulary: vocabulary(family)?, device: device.clone() })
+        Ok(Self {
+            network,
+            config,
+            tokenizer,
+            vocabulary: vocabulary(family)?,
+            device: device.clone(),
+        })
     }
 
     /// Whether the network has a text path.
@@ -238,7 +244,8 @@ impl LoadedGlide {
     /// Words of the prompt that the model has never seen, where it is known what it has.
     pub(crate) fn unknown_words(&self, prompt: &str) -> Vec<UnknownWord> {
         let Some(vocabulary) = &self.vocabulary else { return Vec::new() };
-        let unknown = |word: String| UnknownWord { suggestions: vocabulary.suggestions(&word), word };
+        let unknown =
+            |word: String| UnknownWord { suggestions: vocabulary.suggestions(&word), word };
         vocabulary.unknown_words(prompt).into_iter().map(unknown).collect()
     }
 }
@@ -266,4 +273,34 @@ fn vocabulary(family: &ModelFamily) -> Result<Option<Vocabulary>, EngineError> {
         EngineError::Input(format!("the list of known words can't be read: {error}: {path:?}"))
     })?;
     Ok(Some(Vocabulary::from_json(&bytes)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::family::Purpose;
+    use crate::engine::library::{LibraryPaths, TinyFamily};
+    use crate::engine::testing::TinyEngine;
+
+    #[test]
+    fn a_network_is_loaded_once_until_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let family = TinyFamily::new("tiny");
+        family.write(folder.path()).unwrap();
+        let paths = LibraryPaths { shipped: Vec::new(), user: folder.path().to_owned() };
+        let library = ModelLibrary::open(paths);
+        let common = TinyEngine::new(&family).common(Purpose::Generate, "", 0.0);
+        let base = common.base_checkpoint().unwrap();
+        let mut models = LoadedModels::default();
+        let mut load = |models: &mut LoadedModels, checkpoint: &CheckpointRef| {
+            models.glide(&library, "tiny", checkpoint, &Device::Cpu, DType::F32)
+        };
+        let first = load(&mut models, base).unwrap();
+        assert!(Arc::ptr_eq(&first, &load(&mut models, base).unwrap()));
+        models.drop_all();
+        assert!(!Arc::ptr_eq(&first, &load(&mut models, base).unwrap()));
+        let replaced = CheckpointRef { sha256: "0".repeat(64), ..base.clone() };
+        let message = load(&mut models, &replaced).err().unwrap().to_string();
+        assert!(message.contains("was replaced"), "{message}");
+    }
 }

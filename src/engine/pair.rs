@@ -139,7 +139,9 @@ impl Pair {
 }
 
 fn no_network() -> EngineError {
-    EngineError::Input("the request has no network or no settings for a part of the work".to_owned())
+    EngineError::Input(
+        "the request has no network or no settings for a part of the work".to_owned(),
+    )
 }
 
 /// What the two kinds of stage settings have in common.

@@ -48,24 +48,15 @@ impl Loop<'_> {
         let noise = Noise::new(seed);
         let stream = self.stage as u32;
         let (height, width) = self.size;
-        let x_t = noise.batch(
-            NoiseStream::start(stream),
-            region,
-            (1, 3, height, width),
-            self.device,
-        )?;
+        let x_t =
+            noise.batch(NoiseStream::start(stream), region, (1, 3, height, width), self.device)?;
         let x_t = if (self.temperature - 1.0).abs() > f64::EPSILON {
             x_t.affine(self.temperature, 0.0)?
         } else {
             x_t
         };
         let mut draw = |step: usize, shape: &Shape| {
-            noise.batch(
-                NoiseStream::step(stream, step as u32),
-                region,
-                shape.clone(),
-                self.device,
-            )
+            noise.batch(NoiseStream::step(stream, step as u32), region, shape.clone(), self.device)
         };
         let known = match self.known {
             Some((known, keep_mask)) => {
@@ -79,13 +70,8 @@ impl Loop<'_> {
         };
         let mut stopped = None;
         let mut on_step = |done: crate::diffusion::StepReport<'_>| {
-            let step = Step {
-                stage: self.stage,
-                item,
-                items,
-                step: done.step + 1,
-                steps: done.steps,
-            };
+            let step =
+                Step { stage: self.stage, item, items, step: done.step + 1, steps: done.steps };
             report.step(step, || image_from_tensor(done.x_start)).map_err(|error| {
                 stopped = Some(error);
                 candle_core::Error::Msg("the job ended the loop".to_owned())

@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_sample_with_nan_is_refused() {
-        let tensor = Tensor::from_vec(vec![0.0, f32::NAN, 0.0], (1, 3, 1, 1), &Device::Cpu).unwrap();
+        let tensor =
+            Tensor::from_vec(vec![0.0, f32::NAN, 0.0], (1, 3, 1, 1), &Device::Cpu).unwrap();
         let message = image_from_tensor(&tensor).unwrap_err().to_string();
         assert!(message.contains("--precision fp32"), "{message}");
     }

@@ -25,8 +25,7 @@ impl TinyEngine {
         let folder = tempfile::tempdir().unwrap();
         family.write(folder.path()).unwrap();
         let library = library(&folder);
-        let settings =
-            EngineSettings { library, wake: Box::new(|| ()), previews: Previews::Shown };
+        let settings = EngineSettings { library, wake: Box::new(|| ()), previews: Previews::Shown };
         Self { engine: Engine::start(settings).unwrap(), folder }
     }
 

@@ -69,9 +69,8 @@ impl Place {
     fn mask(&self, name: &str, size: (u32, u32), rect: (u32, u32, u32, u32)) -> PathBuf {
         let path = self.file(name);
         let (x, y, width, height) = rect;
-        let inside = |px: u32, py: u32| {
-            (x..x + width).contains(&px) && (y..y + height).contains(&py)
-        };
+        let inside =
+            |px: u32, py: u32| (x..x + width).contains(&px) && (y..y + height).contains(&py);
         image::GrayImage::from_fn(size.0, size.1, |px, py| {
             image::Luma([if inside(px, py) { 255 } else { 0 }])
         })
@@ -105,14 +104,15 @@ fn bad_options_are_refused_before_a_model_is_loaded_and_leave_nothing() {
     for (options, part) in [
         (&["--steps", "0"][..], "--steps must be from 2"),
         (&["--steps", "1001"], "--steps must be from 2"),
-        (&["--steps", "-3"], "--steps"),
+        (&["--steps", "-3"], "a whole number is needed"),
+        (&["--steps", "many"], "a whole number is needed"),
         (&["--guidance", "nan"], "--guidance must be"),
         (&["--guidance", "inf"], "--guidance must be"),
         (&["--eta", "1.5"], "--eta must be"),
         (&["--size", "100"], "16 or 32"),
         (&["--count", "0"], "--count must be from 1"),
         (&["--count", "10000"], "--count must be from 1"),
-        (&["--seed", "18446744073709551616"], "--seed"),
+        (&["--seed", "18446744073709551616"], "from 0 to 18446744073709551615"),
         (&["--seed", "-1"], "--seed"),
         (&["--sampler", "euler"], "ddpm, ddim and dpm++"),
         (&["--device", "abacus"], "auto, cpu, cuda and metal"),
@@ -127,7 +127,8 @@ fn bad_options_are_refused_before_a_model_is_loaded_and_leave_nothing() {
         (&["--from", "none.png"], "none.png"),
         (&["--from", "folder.png.png"], "no request"),
     ] {
-        let message = place.refused(&[&["generate", "a cat", "--model", "tiny"][..2], options].concat());
+        let message =
+            place.refused(&[&["generate", "a cat", "--model", "tiny"][..2], options].concat());
         assert!(message.contains(part), "{options:?}: {message}");
         assert!(!message.contains("panicked"), "{message}");
     }
@@ -159,12 +160,29 @@ fn the_same_seed_gives_the_same_file_and_another_seed_another() {
 #[test]
 fn a_picture_repeats_itself_and_options_override_it() {
     let place = Place::with_model();
-    let first = ["generate", "a red apple", "--model", "tiny", "--seed", "5", "--steps", "3",
-        "--sampler", "ddim", "--eta", "0.5", "--guidance", "2.5", "-o", "a.png"];
+    let first = [
+        "generate",
+        "a red apple",
+        "--model",
+        "tiny",
+        "--seed",
+        "5",
+        "--steps",
+        "3",
+        "--sampler",
+        "ddim",
+        "--eta",
+        "0.5",
+        "--guidance",
+        "2.5",
+        "-o",
+        "a.png",
+    ];
     place.json(&first);
     place.json(&["generate", "--from", "a.png", "-o", "b.png"]);
     assert_eq!(bytes(&place.file("a.png")), bytes(&place.file("b.png")));
-    let report = place.json(&["generate", "a pear", "--from", "a.png", "--seed", "6", "-o", "c.png"]);
+    let report =
+        place.json(&["generate", "a pear", "--from", "a.png", "--seed", "6", "-o", "c.png"]);
     assert_eq!((&report["seed"], &report["steps"]), (&6.into(), &3.into()));
     assert_eq!(report["prompt"], "a pear");
     assert_ne!(bytes(&place.file("a.png")), bytes(&place.file("c.png")));
@@ -186,8 +204,16 @@ fn several_pictures_are_numbered_and_equal_single_ones() {
 fn without_an_output_the_name_comes_from_the_prompt_and_is_never_taken_twice() {
     let place = Place::with_model();
     for _ in 0..2 {
-        let output =
-            place.run(&["generate", "A red apple!", "--model", "tiny", "--size", "16", "--seed", "5"]);
+        let output = place.run(&[
+            "generate",
+            "A red apple!",
+            "--model",
+            "tiny",
+            "--size",
+            "16",
+            "--seed",
+            "5",
+        ]);
         assert!(output.status.success(), "{}", errors(&output));
     }
     assert_eq!(place.names(), ["a-red-apple-5.png", "a-red-apple-5_2.png", "models"]);
@@ -199,8 +225,17 @@ fn inpainting_leaves_everything_outside_the_mask_as_it_is() {
     place.picture("in.png", 75, 43, [10, 200, 30, 120]);
     place.mask("mask.png", (75, 43), (20, 10, 17, 21));
     let report = place.json(&[
-        "inpaint", "in.png", "--mask", "mask.png", "a red apple", "--model", "tiny", "--seed", "1",
-        "-o", "out.png",
+        "inpaint",
+        "in.png",
+        "--mask",
+        "mask.png",
+        "a red apple",
+        "--model",
+        "tiny",
+        "--seed",
+        "1",
+        "-o",
+        "out.png",
     ]);
     assert_eq!(report["outside_mask_delta"], 0);
     let before = image::open(place.file("in.png")).unwrap().into_rgba8();
@@ -229,8 +264,7 @@ fn bad_edits_are_refused_with_both_sizes_or_the_files_name() {
         ("text.png", "mask.png", "text.png"),
         ("in.png", "models", "models"),
     ] {
-        let message =
-            place.refused(&["inpaint", image, "--mask", mask, "a cat", "-o", "out.png"]);
+        let message = place.refused(&["inpaint", image, "--mask", mask, "a cat", "-o", "out.png"]);
         assert!(message.contains(part), "{message}");
     }
     assert!(!place.names().contains(&"out.png".to_owned()));
@@ -265,7 +299,8 @@ fn a_bad_line_of_a_batch_is_reported_and_the_rest_goes_on() {
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&report["done"], &report["failed"]), (&3.into(), &3.into()));
-    let lines: Vec<&Value> = report["jobs"].as_array().unwrap().iter().map(|job| &job["line"]).collect();
+    let lines: Vec<&Value> =
+        report["jobs"].as_array().unwrap().iter().map(|job| &job["line"]).collect();
     assert_eq!(lines, [1, 4, 5, 6, 7, 8]);
     assert!(report["jobs"][1]["error"].as_str().unwrap().contains("--steps"));
     assert_eq!(report["jobs"][3]["outside_mask_delta"], 0);
@@ -302,7 +337,8 @@ fn models_are_listed_described_verified_and_removed() {
 #[test]
 fn mistakes_with_json_are_one_object_too() {
     let place = Place::with_model();
-    for arguments in [&["generate", "a cat", "--steps", "0", "--json"][..], &["generate", "--json"]] {
+    for arguments in [&["generate", "a cat", "--steps", "0", "--json"][..], &["generate", "--json"]]
+    {
         let output = place.run(arguments);
         assert_eq!(output.status.code(), Some(2));
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
