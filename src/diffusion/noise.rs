@@ -196,9 +196,8 @@ mod tests {
     fn the_numbers_are_standard_normal() {
         let n = 200_000;
         let numbers = Noise::new(42).normal(NoiseStream::start(0), 3, n);
-        let moment = |power: i32| {
-            numbers.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / n as f64
-        };
+        let moment =
+            |power: i32| numbers.iter().map(|&x| f64::from(x).powi(power)).sum::<f64>() / n as f64;
         // About four standard errors each.
         assert!(moment(1).abs() < 0.009, "{}", moment(1));
         assert!((moment(2) - 1.0).abs() < 0.013, "{}", moment(2));

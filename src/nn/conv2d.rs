@@ -4,8 +4,8 @@ use super::Interrupt;
 use super::cpu::conv::{self, Pictures};
 use super::cpu::panel::PackedRows;
 use super::cpu::product::{Addends, pointwise};
-use super::cpu::winograd::{self, WinogradWeights};
 use super::cpu::values;
+use super::cpu::winograd::{self, WinogradWeights};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor};
 use candle_nn::VarBuilder;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -203,7 +203,12 @@ struct ConvOp<'a> {
 }
 
 impl ConvOp<'_> {
-    fn run(&self, x: &[f32], shape: &Shape, residual: Option<&[f32]>) -> Result<(CpuStorage, Shape)> {
+    fn run(
+        &self,
+        x: &[f32],
+        shape: &Shape,
+        residual: Option<&[f32]>,
+    ) -> Result<(CpuStorage, Shape)> {
         let (count, channels, height, width) = shape.dims4()?;
         let Packed { rows, winograd, bias } = &*self.packed;
         if rows.depth != channels * 9 {
@@ -253,7 +258,12 @@ struct PointwiseOp<'a> {
 }
 
 impl PointwiseOp<'_> {
-    fn run(&self, x: &[f32], shape: &Shape, residual: Option<&[f32]>) -> Result<(CpuStorage, Shape)> {
+    fn run(
+        &self,
+        x: &[f32],
+        shape: &Shape,
+        residual: Option<&[f32]>,
+    ) -> Result<(CpuStorage, Shape)> {
         let mut dims = shape.dims().to_vec();
         let Packed { rows, bias, .. } = &*self.packed;
         if rows.depth != dims[1] {

@@ -110,6 +110,11 @@ mod tests {
         let back = halve_mean(&doubled).unwrap();
         let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(values(&back), values(&x));
-        assert!(halve_mean(&Tensor::zeros((1, 1, 3, 4), candle_core::DType::F32, &Device::Cpu).unwrap()).is_err());
+        assert!(
+            halve_mean(
+                &Tensor::zeros((1, 1, 3, 4), candle_core::DType::F32, &Device::Cpu).unwrap()
+            )
+            .is_err()
+        );
     }
 }

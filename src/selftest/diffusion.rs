@@ -103,7 +103,8 @@ fn single_steps(
         let Some(expected) = vectors.find(&full) else {
             return Ok(());
         };
-        let tolerance = case.get("outputs").and_then(|outputs| outputs.get(&full)?.get("tolerance"));
+        let tolerance =
+            case.get("outputs").and_then(|outputs| outputs.get(&full)?.get("tolerance"));
         let tolerance = Tolerance::read(tolerance);
         let found = found.broadcast_as(expected.shape())?;
         sink(Check::tensors(&format!("{name}/{key}.{output}"), &found, expected, tolerance)?);

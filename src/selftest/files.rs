@@ -14,7 +14,15 @@ pub(super) fn checkpoint_weights(
 }
 use super::Sink;
 use serde_json::Value;
-pub(super) fn real_shapes(_: &Value, _: &str, _: &mut Sink<'_>) -> Result<()> { Ok(()) }
-pub(super) fn images(_: &Path, _: &Value, _: &str, _: &mut Sink<'_>) -> Result<()> { Ok(()) }
-pub(super) fn tokenizer(_: &Value, _: &str, _: &mut Sink<'_>) -> Result<()> { Ok(()) }
-pub(super) fn checkpoints(_: &Path, _: &Value, _: &str, _: &mut Sink<'_>) -> Result<()> { Ok(()) }
+pub(super) fn real_shapes(_: &Value, _: &str, _: &mut Sink<'_>) -> Result<()> {
+    Ok(())
+}
+pub(super) fn images(_: &Path, _: &Value, _: &str, _: &mut Sink<'_>) -> Result<()> {
+    Ok(())
+}
+pub(super) fn tokenizer(_: &Value, _: &str, _: &mut Sink<'_>) -> Result<()> {
+    Ok(())
+}
+pub(super) fn checkpoints(_: &Path, _: &Value, _: &str, _: &mut Sink<'_>) -> Result<()> {
+    Ok(())
+}

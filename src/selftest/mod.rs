@@ -13,7 +13,7 @@ mod ops;
 mod vectors;
 
 pub use compare::{Check, Tolerance};
-pub use vectors::SelftestError;
+pub use vectors::{SelftestError, formula_weights};
 
 use candle_core::Device;
 use serde_json::Value;

@@ -115,7 +115,9 @@ impl Run<'_> {
             return Ok(None);
         }
         match self.tokens(suffix)? {
-            Some((tokens, mask)) => Ok(Some(glide.encode_text(&tokens, &mask, &Interrupt::new())?)),
+            Some((tokens, mask)) => {
+                Ok(Some(glide.encode_text(&tokens, &mask, &Interrupt::new())?))
+            }
             None => Ok(None),
         }
     }
@@ -187,9 +189,8 @@ impl Case<'_> {
         if let Some(clip) = self.clip.get() {
             return Ok(clip);
         }
-        let field = |name: &str| {
-            self.json.pointer(name).ok_or_else(|| SelftestError::missing(name))
-        };
+        let field =
+            |name: &str| self.json.pointer(name).ok_or_else(|| SelftestError::missing(name));
         let config: ClipConfig = serde_json::from_value(field("/clip_config")?.clone())
             .map_err(|error| SelftestError::Field(format!("clip_config ({error})")))?;
         let vb = |name| weights(&self.folder, field(name)?, DType::F32, self.device);
@@ -201,12 +202,12 @@ impl Case<'_> {
 
 fn text_run(case: &Case<'_>, run: &Run<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let glide = case.glide(run)?;
-    let (tokens, mask) =
-        run.tokens("")?.ok_or_else(|| SelftestError::missing("in.tokens"))?;
+    let (tokens, mask) = run.tokens("")?.ok_or_else(|| SelftestError::missing("in.tokens"))?;
     let mut observed = HashMap::new();
-    let embedding = glide.encode_text_observed(&tokens, &mask, &Interrupt::new(), &mut |name, value| {
-        observed.insert(name.to_owned(), value.clone());
-    })?;
+    let embedding =
+        glide.encode_text_observed(&tokens, &mask, &Interrupt::new(), &mut |name, value| {
+            observed.insert(name.to_owned(), value.clone());
+        })?;
     run.check_observed(&observed, sink)?;
     run.check("out.xf_proj", &embedding.pooled, sink)?;
     run.check("out.xf_out", &embedding.positions, sink)?;
@@ -220,11 +221,8 @@ fn text_run(case: &Case<'_>, run: &Run<'_>, sink: &mut Sink<'_>) -> Result<()> {
 fn forward(case: &Case<'_>, run: &Run<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let glide = case.glide(run)?;
     let embedding = run.embedding(glide, "")?;
-    let input = run.input(
-        run.vectors.get("in.x")?,
-        run.vectors.get("in.timesteps")?,
-        embedding.as_ref(),
-    );
+    let input =
+        run.input(run.vectors.get("in.x")?, run.vectors.get("in.timesteps")?, embedding.as_ref());
     let mut observed = HashMap::new();
     let wanted = run.json.pointer("/params/debug").and_then(Value::as_bool) == Some(true);
     let out = glide.forward_observed(&input, &Interrupt::new(), &mut |name, value| {
@@ -263,7 +261,11 @@ pub(super) fn guided_forward(
     let first = x.narrow(0, 0, half)?;
     let doubled = Tensor::cat(&[&first, &first], 0)?;
     let out = glide.forward(&run.input(&doubled, timesteps, text), &Interrupt::new())?;
-    let eps = guide(&out.narrow(0, 0, half)?.narrow(1, 0, 3)?, &out.narrow(0, half, half)?.narrow(1, 0, 3)?, scale)?;
+    let eps = guide(
+        &out.narrow(0, 0, half)?.narrow(1, 0, 3)?,
+        &out.narrow(0, half, half)?.narrow(1, 0, 3)?,
+        scale,
+    )?;
     let eps = Tensor::cat(&[&eps, &eps], 0)?;
     Ok(Tensor::cat(&[&eps, &out.narrow(1, 3, 3)?], 1)?)
 }

@@ -22,7 +22,9 @@ pub enum SelftestError {
         source: std::io::Error,
     },
     /// There is nothing to recompute.
-    #[error("no reference vectors found (no case.json below it); give a folder like tests/golden/glide: {dir:?}")]
+    #[error(
+        "no reference vectors found (no case.json below it); give a folder like tests/golden/glide: {dir:?}"
+    )]
     NoCases {
         /// The folder.
         dir: PathBuf,
@@ -89,7 +91,9 @@ impl Vectors {
         let own = self
             .0
             .iter()
-            .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone())))
+            .filter_map(|(name, tensor)| {
+                Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone()))
+            })
             .collect();
         VarBuilder::from_tensors(own, DType::F32, device)
     }
@@ -120,6 +124,13 @@ struct Formula {
 }
 
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Weights of any network made from a seed: random, but the same everywhere.
+#[must_use]
+pub fn formula_weights(seed: u64) -> VarBuilder<'static> {
+    let backend: Box<dyn SimpleBackend> = Box::new(Formula { seed });
+    VarBuilder::from_backend(backend, DType::F32, Device::Cpu)
+}
 
 /// Values of one parameter.
 fn formula(seed: u64, name: &str, shape: &[usize]) -> Vec<f32> {

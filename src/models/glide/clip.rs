@@ -86,12 +86,7 @@ impl Block {
     }
 }
 
-fn blocks(
-    count: usize,
-    width: usize,
-    heads: usize,
-    vb: &VarBuilder<'_>,
-) -> Result<Vec<Block>> {
+fn blocks(count: usize, width: usize, heads: usize, vb: &VarBuilder<'_>) -> Result<Vec<Block>> {
     (0..count).map(|i| Block::new(width, heads, &vb.pp(format!("blocks.block_{i}")))).collect()
 }
 

@@ -46,8 +46,7 @@ impl Glide {
     ///
     /// When the config is unsupported, or a tensor is missing or has another shape.
     pub fn new(config: &GlideConfig, vb: &VarBuilder<'_>) -> Result<Self> {
-        let text =
-            (config.xf_width > 0).then(|| TextEncoder::new(config, vb)).transpose()?;
+        let text = (config.xf_width > 0).then(|| TextEncoder::new(config, vb)).transpose()?;
         Ok(Self { config: config.clone(), text, unet: Unet::new(config, vb)? })
     }
 

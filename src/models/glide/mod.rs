@@ -6,7 +6,9 @@
 pub mod blocks;
 mod clip;
 mod config;
+mod flops;
 mod glide;
+mod recognize;
 mod text_encoder;
 mod unet;
 
@@ -15,5 +17,9 @@ pub use clip::{
     clip_text_shapes,
 };
 pub use config::{ClipConfig, GlideConfig, GlideForm, Half, UnsupportedConfig};
+pub use flops::unet_flops;
 pub use glide::{Glide, UnetInput, parameter_shapes};
+pub use recognize::{
+    NetworkConfig, RecognizeError, Recognized, Role, Shapes, expected_shapes, recognize,
+};
 pub use text_encoder::{TextBlock, TextEmbedding, text_attention};

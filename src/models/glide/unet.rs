@@ -34,7 +34,7 @@ impl Stage {
                 Layer::Res(block) => block.forward(&x, emb, interrupt)?,
                 Layer::Attention(block) => {
                     block.forward(&x, text.map(|text| &text.positions), interrupt)?
-                },
+                }
             };
         }
         Ok(x)

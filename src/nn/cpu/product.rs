@@ -160,16 +160,9 @@ impl<const TAPS: usize> TaskKernel<'_, '_, '_, TAPS> {
 
     /// One block of rows times `NR` vectors of columns from `p`.
     #[inline(always)]
-    fn group<S: Simd, const NR: usize>(
-        &mut self,
-        simd: S,
-        block: usize,
-        picture: usize,
-        p: usize,
-    ) {
+    fn group<S: Simd, const NR: usize>(&mut self, simd: S, block: usize, picture: usize, p: usize) {
         let rows = self.weights.rows;
-        let values =
-            &self.input.values[picture * self.input.planes * self.input.plane..];
+        let values = &self.input.values[picture * self.input.planes * self.input.plane..];
         let mut at = [0; NR];
         for (v, at) in at.iter_mut().enumerate() {
             *at = self.input.at(p + v * S::F32_LANES);

@@ -299,9 +299,10 @@ impl Kernel<'_, '_, '_> {
             }
             let bias = self.addends.bias.map_or(0.0, |bias| bias[row]);
             let plane = self.task.picture * self.weights.rows + row;
-            let residual = self.addends.residual.map(|residual| {
-                &residual[plane * height * width..][..height * width]
-            });
+            let residual = self
+                .addends
+                .residual
+                .map(|residual| &residual[plane * height * width..][..height * width]);
             let out = &mut *self.task.out[row - first_row];
             for (r, half) in half.iter().enumerate() {
                 let half: [&Lanes; 6] = std::array::from_fn(|c| &half[c]);
@@ -333,13 +334,7 @@ impl Kernel<'_, '_, '_> {
 }
 
 #[inline(always)]
-fn multiply_block<S: Simd>(
-    simd: S,
-    weights: &[f32],
-    columns: &[f32],
-    at: usize,
-    out: &mut [f32],
-) {
+fn multiply_block<S: Simd>(simd: S, weights: &[f32], columns: &[f32], at: usize, out: &mut [f32]) {
     let mut sums = [[simd.splat_f32s(0.0); 2]; MR];
     let at = [at, at + S::F32_LANES];
     accumulate::<S, 2, 1>(simd, weights, columns, TILES, &[0], &at, &mut sums);
