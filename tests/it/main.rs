@@ -1,0 +1,3 @@
+//! All tests that need no window.
+
+mod cli;
