@@ -117,6 +117,11 @@ pub(crate) enum ModelsCommand {
         /// The models' ids; all without one.
         ids: Vec<String>,
     },
+    /// Write sizes, hashes and configs of a folder's files into its manifest; for makers of models.
+    Seal {
+        /// The model's folder, with a manifest.json.
+        folder: PathBuf,
+    },
     /// Remove a model that was imported.
     Remove {
         /// The model's id.

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::bench::{BenchError, BenchRequest};
 use crate::cli::args::{BenchArgs, SelftestArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::cli::run::Context;
 use crate::engine::device::{device_name, open_device};
 use crate::engine::error::EngineError;
+use crate::nn::Interrupt;
 use crate::selftest::Check;
 
 pub(crate) fn selftest(args: &SelftestArgs, context: &Context) -> Result<(), CliError> {
@@ -48,7 +50,10 @@ pub(crate) fn selftest(args: &SelftestArgs, context: &Context) -> Result<(), Cli
 }
 
 fn check_json(check: &Check) -> Value {
-    json!({ "line": check.to_string(), "ok": check.ok })
+    json!({
+        "case": check.name, "max_abs_error": check.max_abs_error,
+        "tolerance": check.tolerance.to_string(), "ok": check.ok,
+    })
 }
 
 /// The vectors of the source tree that the program was built from, or those beside the program.
@@ -66,6 +71,38 @@ fn built_in_vectors() -> Result<PathBuf, CliError> {
 }
 
 pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
-    let _ = (args, context);
-    Err(CliError::Failure("bench is not there yet".to_owned()))
+    let device = open_device(args.device).map_err(EngineError::from)?;
+    let library = context.library()?;
+    let interrupt = Interrupt::new();
+    let request = BenchRequest {
+        model: args.model.as_deref(),
+        device: &device,
+        library: &library,
+        interrupt: &interrupt,
+    };
+    let mut measurements = Vec::new();
+    let mut unsaid = None;
+    crate::bench::run(&request, &mut |measurement| {
+        if context.json {
+            measurements.push(json!(measurement));
+        } else if unsaid.is_none() {
+            unsaid = say(&measurement.to_string()).err();
+        }
+    })
+    .map_err(|error| match error {
+        BenchError::Library(error) => CliError::from(error),
+        error => CliError::Failure(error.to_string()),
+    })?;
+    if let Some(error) = unsaid {
+        return Err(error);
+    }
+    if context.json {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let report = json!({
+            "command": "bench", "device": device_name(&device), "threads": threads,
+            "measurements": measurements,
+        });
+        say(&report.to_string())?;
+    }
+    Ok(())
 }

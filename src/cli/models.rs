@@ -11,7 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::cli::run::Context;
 use crate::engine::library::{
-    CheckpointEntry, ImportRequest, Imported, LibraryError, ModelFamily, ModelLibrary, Verdict,
+    CheckpointEntry, ImportRequest, Imported, LibraryError, ModelFamily, ModelLibrary, Verdict, seal,
 };
 
 /// How the names of an unfinished import's folders begin.
@@ -27,6 +27,14 @@ pub(crate) fn run(command: &ModelsCommand, context: &Context) -> Result<(), CliE
         ModelsCommand::Info { id } => info(library.family(id)?, context.json),
         ModelsCommand::Import(args) => import(&mut library, args, context),
         ModelsCommand::Verify { ids } => verify(&library, ids, context),
+        ModelsCommand::Seal { folder } => {
+            let manifest = seal(folder)?;
+            say(&if context.json {
+                json!({ "command": "models seal", "model": manifest.id }).to_string()
+            } else {
+                format!("sealed {} in {folder:?}", manifest.id)
+            })
+        }
         ModelsCommand::Remove { id } => {
             library.remove(id)?;
             if context.json {

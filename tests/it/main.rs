@@ -1,3 +1,4 @@
 //! All tests that need no window.
 
 mod cli;
+mod golden;
