@@ -10,8 +10,8 @@ use crate::cli::error::CliError;
 use crate::cli::finish::{Summary, draw_and_write};
 use crate::cli::job::{generate_request, inpaint_request, upscale_request};
 use crate::cli::options::Options;
-use crate::cli::output::{Targets, check_parent, say, slug};
-use crate::cli::run::Context;
+use crate::cli::output::{Targets, check_parent, note, say, slug};
+use crate::cli::run::{Context, open_library};
 use crate::cli::session::Session;
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::Request;
@@ -35,11 +35,11 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> Result<(), CliError> {
         )));
     }
     make_folder(&args.output)?;
-    let library = context.library()?;
+    let library = open_library()?;
     let mut batch = Batch {
         args,
         context,
-        session: context.session(context.library()?)?,
+        session: context.session(open_library()?)?,
         library,
         digits: lines.len().to_string().len().max(3),
     };
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> Result<(), CliError> {
             Err(CliError::Interrupted) => return Err(CliError::Interrupted),
             Err(error) => {
                 failed += 1;
-                eprintln!("line {line}: {error}");
+                note(&format!("line {line}: {error}"));
                 jobs.push(json!({ "line": line, "error": error.to_string() }));
             }
         }

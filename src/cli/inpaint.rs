@@ -5,11 +5,11 @@ use crate::cli::error::CliError;
 use crate::cli::finish::draw_and_write;
 use crate::cli::job::{inpaint_request, record_from_file};
 use crate::cli::output::Targets;
-use crate::cli::run::Context;
+use crate::cli::run::{Context, open_library};
 
 pub(crate) fn run(args: &InpaintArgs, context: &Context) -> Result<(), CliError> {
     let from = args.target.from.as_deref().map(record_from_file).transpose()?;
-    let library = context.library()?;
+    let library = open_library()?;
     let (request, file) = inpaint_request(
         args.prompt.as_deref(),
         (&args.image, &args.mask),

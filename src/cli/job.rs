@@ -58,7 +58,8 @@ pub(crate) fn generate_request(
     let draft = Draft { prompt, options, from: from.map(|request| &request.common) };
     let family = draft.family(library, Purpose::Generate)?;
     let base = draft.base(from.map(|request| &request.base), &family)?;
-    let recorded = from.map(|request| request.upsample.as_ref());
+    let recorded =
+        from.map_or(Recorded::Nothing, |request| Recorded::of(request.upsample.as_ref()));
     let upsample = draft.upsample(recorded, &family, &base)?;
     let common = draft.common(&family, Some(&base), enlarged(upsample.as_ref()))?;
     let count = options.count.unwrap_or(1);
@@ -87,7 +88,8 @@ pub(crate) fn inpaint_request(
     let draft = Draft { prompt, options, from: from.map(|settings| &settings.common) };
     let family = draft.family(library, Purpose::Inpaint)?;
     let base = draft.base(from.map(|settings| &settings.base), &family)?;
-    let recorded = from.map(|settings| settings.upsample.as_ref());
+    let recorded =
+        from.map_or(Recorded::Nothing, |settings| Recorded::of(settings.upsample.as_ref()));
     let upsample = draft.upsample(recorded, &family, &base)?;
     let common = draft.common(&family, Some(&base), enlarged(upsample.as_ref()))?;
     let feather_px =
@@ -175,6 +177,26 @@ fn wrong_command(command: &str, record: &Record) -> CliError {
     ))
 }
 
+/// What a repeated picture says about its enlargement.
+#[derive(Clone, Copy)]
+enum Recorded<'a> {
+    /// No picture is repeated.
+    Nothing,
+    /// It was left small.
+    Small,
+    /// It was enlarged like this.
+    Large(&'a UpsampleSettings),
+}
+
+impl<'a> Recorded<'a> {
+    const fn of(upsample: Option<&'a UpsampleSettings>) -> Self {
+        match upsample {
+            Some(settings) => Self::Large(settings),
+            None => Self::Small,
+        }
+    }
+}
+
 /// What is known about a request before it is one.
 struct Draft<'a> {
     prompt: Option<&'a str>,
@@ -211,11 +233,9 @@ impl Draft<'_> {
     }
 
     /// How the small picture is enlarged; `None` where it stays small.
-    ///
-    /// `from` is what a repeated picture says, which may be that it is not enlarged.
     fn upsample(
         &self,
-        from: Option<Option<&UpsampleSettings>>,
+        recorded: Recorded<'_>,
         family: &Family,
         base: &BaseSettings,
     ) -> Result<Option<UpsampleSettings>, CliError> {
@@ -233,16 +253,20 @@ impl Draft<'_> {
                     family.id
                 )));
             }
-            None => from.map_or(large.is_some(), |from| from.is_some()),
+            None => match recorded {
+                Recorded::Nothing => large.is_some(),
+                Recorded::Small => false,
+                Recorded::Large(_) => true,
+            },
         };
         if !enlarge {
             return Ok(None);
         }
-        let mut upsample = match from.flatten() {
-            Some(settings) => {
+        let mut upsample = match recorded {
+            Recorded::Large(settings) => {
                 UpsampleSettings { size: large.unwrap_or(settings.size), ..settings.clone() }
             }
-            None => family.upsample_settings()?,
+            _ => family.upsample_settings()?,
         };
         self.override_upsample(&mut upsample);
         Ok(Some(upsample))
@@ -304,6 +328,11 @@ fn random_seed() -> u64 {
 }
 
 fn note(path: &Path, bytes: &[u8]) -> SourceNote {
-    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut sha256 = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        for half in [byte >> 4, byte & 15] {
+            sha256.extend(char::from_digit(u32::from(half), 16));
+        }
+    }
     SourceNote { path: Some(path.to_string_lossy().into_owned()), sha256: Some(sha256) }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::args::{ImportArgs, ModelsCommand};
 use crate::cli::error::CliError;
 use crate::cli::output::say;
-use crate::cli::run::Context;
+use crate::cli::run::{Context, open_library};
 use crate::engine::library::{
     CheckpointEntry, ImportRequest, Imported, LibraryError, ModelFamily, ModelLibrary, Verdict, seal,
 };
@@ -18,7 +18,7 @@ use crate::engine::library::{
 const IMPORT_PREFIX: &str = ".import-";
 
 pub(crate) fn run(command: &ModelsCommand, context: &Context) -> Result<(), CliError> {
-    let mut library = context.library()?;
+    let mut library = open_library()?;
     for problem in library.problems() {
         log::warn!("{problem}");
     }

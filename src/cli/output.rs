@@ -124,6 +124,14 @@ pub(crate) fn say(line: &str) -> Result<(), CliError> {
         .map_err(|error| CliError::Failure(format!("standard output can't be written: {error}")))
 }
 
+/// Writes a line to standard error, where everything but results goes.
+pub(crate) fn note(line: &str) {
+    // Nobody may read it any more, and then there is no one left to tell.
+    if writeln!(std::io::stderr(), "{line}").is_err() {
+        log::trace!("standard error is closed");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use crate::cli::args::{Cli, Command};
 use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
 use crate::cli::options::Options;
-use crate::cli::output::say;
+use crate::cli::output::{note, say};
 use crate::cli::session::{Session, Show};
 use crate::cli::{batch, checks, generate, inpaint, models, upscale};
 use crate::engine::handle::WORKER_THREAD;
@@ -24,11 +24,6 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The models that are there.
-    pub(crate) fn library(&self) -> Result<ModelLibrary, CliError> {
-        Ok(ModelLibrary::open(LibraryPaths::standard()?))
-    }
-
     /// An engine for this command.
     pub(crate) fn session(&self, library: ModelLibrary) -> Result<Session, CliError> {
         let show = if self.json { Show::Nothing } else { Show::Progress };
@@ -38,9 +33,18 @@ impl Context {
     /// Says a seed that nobody chose, so that it is known even when the work is stopped.
     pub(crate) fn announce_seed(&self, options: &Options, seed: u64) {
         if options.seed.is_none() && !self.json {
-            eprintln!("seed {seed}");
+            note(&format!("seed {seed}"));
         }
     }
+}
+
+/// The models that are there.
+///
+/// # Errors
+///
+/// When the system has no folder for them.
+pub(crate) fn open_library() -> Result<ModelLibrary, CliError> {
+    Ok(ModelLibrary::open(LibraryPaths::standard()?))
 }
 
 /// Runs the program with the process's arguments.
@@ -79,7 +83,7 @@ fn report(error: &CliError, json: bool) {
     match error {
         CliError::Reported => {}
         error => {
-            eprintln!("error: {error}");
+            note(&format!("error: {error}"));
             if json {
                 print_error(&error.to_string());
             }
@@ -116,7 +120,7 @@ fn start_log(verbose: u8) {
     let environment = env_logger::Env::new().filter_or("GESSO_LOG", level);
     let started = env_logger::Builder::from_env(environment).format_timestamp(None).try_init();
     if let Err(error) = started {
-        eprintln!("no log: {error}");
+        note(&format!("no log: {error}"));
     }
 }
 

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
+use crate::cli::output::note;
 use crate::engine::event::{JobEvent, Outcome, Progress, Stage, UnknownWord};
 use crate::engine::handle::{Engine, EngineSettings, Previews};
 use crate::engine::library::ModelLibrary;
@@ -136,7 +137,7 @@ impl Bar {
 
     /// Says something above the bar.
     fn note(&self, text: &str) {
-        self.0.suspend(|| eprintln!("{text}"));
+        self.0.suspend(|| note(text));
     }
 
     fn clear(&self) {

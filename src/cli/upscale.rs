@@ -5,11 +5,11 @@ use crate::cli::error::CliError;
 use crate::cli::finish::draw_and_write;
 use crate::cli::job::{record_from_file, upscale_request};
 use crate::cli::output::{Targets, slug};
-use crate::cli::run::Context;
+use crate::cli::run::{Context, open_library};
 
 pub(crate) fn run(args: &UpscaleArgs, context: &Context) -> Result<(), CliError> {
     let from = args.target.from.as_deref().map(record_from_file).transpose()?;
-    let library = context.library()?;
+    let library = open_library()?;
     let prompt = args.prompt.as_deref();
     let (request, file) =
         upscale_request(prompt, &args.image, &args.options, from.as_ref(), &library)?;

@@ -91,7 +91,7 @@ impl Denoiser for GlideDenoiser<'_> {
 /// Where tiles overlap their predictions are blended, so that all tiles agree on one picture while
 /// it comes out of the noise, instead of being made to fit afterwards.
 ///
-/// Source: the idea of MultiDiffusion (arXiv 2302.08113), section 3.
+/// Source: the idea of `MultiDiffusion` (arXiv 2302.08113), section 3.
 pub(crate) struct TiledDenoiser<D> {
     /// Top, left and the denoiser of each tile; together they cover the picture.
     tiles: Vec<(usize, usize, D)>,
@@ -174,7 +174,7 @@ pub(crate) fn tile_starts(length: usize, side: usize, overlap: usize) -> Vec<usi
     let stride = side.saturating_sub(overlap).max(1);
     let tiles = room.div_ceil(stride);
     // Spread evenly, so that no two tiles overlap nearly whole.
-    (0..=tiles).map(|tile| if tiles == 0 { 0 } else { room * tile / tiles }).collect()
+    (0..=tiles).map(|tile| (room * tile).checked_div(tiles).unwrap_or(0)).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub enum EngineError {
     Device(#[from] DeviceError),
     /// The model library has a problem.
     #[error(transparent)]
-    Library(#[from] LibraryError),
+    Library(Box<LibraryError>),
     /// A checkpoint can't be read.
     #[error(transparent)]
     Weights(#[from] crate::weights::WeightsError),
@@ -56,9 +56,12 @@ pub enum EngineError {
 impl EngineError {
     /// Whose fault it is.
     #[must_use]
-    pub const fn kind(&self) -> FailureKind {
+    pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Library(LibraryError::Io { .. }) => FailureKind::Failure,
+            // A file that can't be written is the machine's fault, a model that isn't there ours.
+            Self::Library(error) if matches!(**error, LibraryError::Io { .. }) => {
+                FailureKind::Failure
+            }
             Self::Input(_)
             | Self::Library(_)
             | Self::Weights(_)
@@ -76,5 +79,11 @@ impl EngineError {
     #[must_use]
     pub fn failure(&self) -> Failure {
         Failure { kind: self.kind(), message: self.to_string() }
+    }
+}
+
+impl From<LibraryError> for EngineError {
+    fn from(error: LibraryError) -> Self {
+        Self::Library(Box::new(error))
     }
 }

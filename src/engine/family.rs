@@ -48,7 +48,7 @@ pub struct Family {
     /// Its id.
     pub id: String,
     purpose: Purpose,
-    family: ModelFamily,
+    model: ModelFamily,
     base: Option<Network>,
     upsample: Option<Network>,
 }
@@ -80,11 +80,10 @@ impl Family {
             // An inpainting network is best, but known pixels can be written into any network's
             // predictions.
             Purpose::Inpaint => (
-                Some(
-                    family
-                        .network_for(Role::BaseInpaint)
-                        .map_or_else(|| family.require(Role::Base), Ok)?,
-                ),
+                match family.network_for(Role::BaseInpaint) {
+                    Some(entry) => Some(entry),
+                    None => Some(family.require(Role::Base)?),
+                },
                 family
                     .network_for(Role::UpsampleInpaint)
                     .or_else(|| family.network_for(Role::Upsample)),
@@ -99,7 +98,7 @@ impl Family {
             purpose,
             base: base.map(network).transpose()?,
             upsample: upsample.map(network).transpose()?,
-            family: family.clone(),
+            model: family.clone(),
         })
     }
 
@@ -186,9 +185,8 @@ impl Family {
         }
         if clip_guidance != 0.0 {
             for role in [Role::ClipText, Role::ClipImage] {
-                let entry =
-                    self.family.manifest.checkpoint(role).ok_or_else(|| self.lacks(role))?;
-                list.push(reference(&self.family, entry)?);
+                let entry = self.model.manifest.checkpoint(role).ok_or_else(|| self.lacks(role))?;
+                list.push(reference(&self.model, entry)?);
             }
         }
         Ok(list)
@@ -219,7 +217,7 @@ impl Family {
     }
 
     fn suggested(&self, role: Role) -> &StageSettings {
-        let suggested = &self.family.manifest.suggested;
+        let suggested = &self.model.manifest.suggested;
         suggested.stage(role).unwrap_or(&suggested.base)
     }
 }

@@ -109,7 +109,7 @@ mod tests {
         let job = tiny.engine.submit(Request::Generate(long)).unwrap();
         let mut last = None;
         while last.is_none() {
-            let wait = std::time::Duration::from_secs(300);
+            let wait = std::time::Duration::from_mins(5);
             match tiny.engine.wait(wait).expect("an event in time").1 {
                 JobEvent::Stage(Stage::Base) => tiny.engine.cancel(job),
                 event if event.is_last() => last = Some(event),

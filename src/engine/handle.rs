@@ -209,7 +209,7 @@ mod tests {
     use crate::raster::RgbaImage;
 
     const STEPS: usize = 4;
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn request(prompt: &str) -> Request {
         Request::Generate(GenerateRequest {

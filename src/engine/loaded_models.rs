@@ -292,7 +292,7 @@ mod tests {
         let common = TinyEngine::new(&family).common(Purpose::Generate, "", 0.0);
         let base = common.base_checkpoint().unwrap();
         let mut models = LoadedModels::default();
-        let mut load = |models: &mut LoadedModels, checkpoint: &CheckpointRef| {
+        let load = |models: &mut LoadedModels, checkpoint: &CheckpointRef| {
             models.glide(&library, "tiny", checkpoint, &Device::Cpu, DType::F32)
         };
         let first = load(&mut models, base).unwrap();

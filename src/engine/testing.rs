@@ -12,7 +12,7 @@ use crate::engine::library::{LibraryPaths, ModelLibrary, TinyFamily};
 use crate::engine::request::{Common, Request};
 
 /// Longer than any job of a tiny family takes on a busy machine.
-const LONG: Duration = Duration::from_secs(300);
+const LONG: Duration = Duration::from_mins(5);
 
 /// An engine on a family of its own.
 pub(crate) struct TinyEngine {
