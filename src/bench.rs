@@ -147,7 +147,8 @@ fn measure(
     // Noise-like values: zeros would run through other paths of the floating point units.
     let picture = |side: usize| {
         let count = batch * 3 * side * side;
-        let values: Vec<f32> = (0..count).map(|i| ((i * 7919) % 2003) as f32 / 1001.5 - 1.0).collect();
+        let values: Vec<f32> =
+            (0..count).map(|i| ((i * 7919) % 2003) as f32 / 1001.5 - 1.0).collect();
         Tensor::from_vec(values, (batch, 3, side, side), device)
     };
     let (x_t, low_res) = (picture(side)?, picture(side.div_ceil(4))?);

@@ -95,6 +95,9 @@ fn summary(record: &Record, outcome: &Outcome, targets: &Targets, saved: f64, al
     }
     let unknown: Vec<&str> = report.unknown_words.iter().map(|word| word.word.as_str()).collect();
     put("unknown_words", json!(unknown));
+    if let Some(cut) = report.prompt_cut {
+        put("prompt_cut", json!(cut));
+    }
     Summary(map)
 }
 

@@ -11,7 +11,8 @@ use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::cli::run::{Context, open_library};
 use crate::engine::library::{
-    CheckpointEntry, ImportRequest, Imported, LibraryError, ModelFamily, ModelLibrary, Verdict, seal,
+    CheckpointEntry, ImportRequest, Imported, LibraryError, ModelFamily, ModelLibrary, Verdict,
+    seal,
 };
 
 /// How the names of an unfinished import's folders begin.

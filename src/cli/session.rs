@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
 use crate::cli::output::note;
-use crate::engine::event::{JobEvent, Outcome, Progress, Stage, UnknownWord};
+use crate::engine::event::{JobEvent, Outcome, Progress, PromptCut, Stage, UnknownWord};
 use crate::engine::handle::{Engine, EngineSettings, Previews};
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::Request;
@@ -62,6 +62,9 @@ impl Session {
                     JobEvent::Queued { .. } | JobEvent::Started => {}
                     JobEvent::Stage(stage) => bar.stage(stage),
                     JobEvent::UnknownWords(words) => bar.note(&friendly(&words)),
+                    JobEvent::PromptCut(PromptCut { tokens, read }) => bar.note(&format!(
+                        "The prompt has {tokens} tokens, of which this model reads the first {read}."
+                    )),
                     JobEvent::Progress(progress) => bar.step(&progress),
                     JobEvent::Finished(outcome) => break Ok(outcome),
                     JobEvent::Failed(failure) => break Err(failure.into()),

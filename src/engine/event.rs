@@ -12,10 +12,19 @@ use crate::raster::RgbaImage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(pub u64);
 
+/// How much of a prompt that is too long a model reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct PromptCut {
+    /// Tokens of the prompt.
+    pub tokens: usize,
+    /// Tokens that the model reads.
+    pub read: usize,
+}
+
 /// Something that happened to a job.
 ///
-/// Order for one job: `Queued`, `Started`, then any number of `Stage`, `UnknownWords` and
-/// `Progress`, then exactly one of `Finished`, `Failed` and `Cancelled`. A job that is cancelled
+/// Order for one job: `Queued`, `Started`, then any number of `Stage`, `UnknownWords`,
+/// `PromptCut` and `Progress`, then exactly one of `Finished`, `Failed` and `Cancelled`. A job that is cancelled
 /// while it waits goes from `Queued` to `Cancelled`.
 #[derive(Debug)]
 pub enum JobEvent {
@@ -30,6 +39,8 @@ pub enum JobEvent {
     Stage(Stage),
     /// The prompt has words that the model has never seen; drawing goes on.
     UnknownWords(Vec<UnknownWord>),
+    /// The prompt is longer than the model reads; the rest is left out and drawing goes on.
+    PromptCut(PromptCut),
     /// A denoising step was done.
     Progress(Progress),
     /// The job is done.

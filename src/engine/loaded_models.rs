@@ -8,7 +8,7 @@ use sysinfo::System;
 use crate::diffusion::Schedule;
 use crate::engine::clip_guidance::LoadedClip;
 use crate::engine::error::EngineError;
-use crate::engine::event::UnknownWord;
+use crate::engine::event::{PromptCut, UnknownWord};
 use crate::engine::family::{glide_config, schedule};
 use crate::engine::library::{LibraryError, ModelFamily, ModelLibrary, Tokens};
 use crate::engine::request::CheckpointRef;
@@ -239,6 +239,13 @@ impl LoadedGlide {
         let tokens = Tensor::from_vec(tokens, shape, &self.device)?;
         let token_mask = Tensor::from_vec(token_mask, shape, &self.device)?;
         Ok(Some(self.network.encode_text(&tokens, &token_mask, interrupt)?))
+    }
+
+    /// How much of the prompt is read, where that is not all of it.
+    pub(crate) fn prompt_cut(&self, prompt: &str) -> Option<PromptCut> {
+        let tokens = self.tokenizer.as_ref()?.encode(prompt).len();
+        let read = self.config.text_ctx;
+        (tokens > read).then_some(PromptCut { tokens, read })
     }
 
     /// Words of the prompt that the model has never seen, where it is known what it has.

@@ -90,6 +90,7 @@ impl Pair {
         report.stage(Stage::Text)?;
         if let Some(model) = base_model.as_ref().or(upsample_model.as_ref()) {
             report.unknown_words(model.unknown_words(&common.prompt));
+            report.prompt_cut(model.prompt_cut(&common.prompt));
         }
         let ready = |stage, model: Option<Arc<LoadedGlide>>, settings: Option<LoopSettings<'_>>| {
             model

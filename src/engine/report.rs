@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::engine::error::EngineError;
-use crate::engine::event::{JobEvent, JobId, Preview, Progress, Stage, UnknownWord};
+use crate::engine::event::{JobEvent, JobId, Preview, Progress, PromptCut, Stage, UnknownWord};
 use crate::engine::worker::Mailbox;
 use crate::nn::Interrupt;
 use crate::raster::RgbaImage;
@@ -22,6 +22,8 @@ pub struct JobReport {
     pub precision: String,
     /// Words of the prompt that the model has never seen.
     pub unknown_words: Vec<UnknownWord>,
+    /// Set where the prompt is longer than the model reads.
+    pub prompt_cut: Option<PromptCut>,
     /// Bytes outside the mask that an edit changed; `None` where nothing was edited.
     pub outside_mask_delta: Option<usize>,
 }
@@ -141,6 +143,14 @@ impl<'a> Report<'a> {
             self.mailbox.events().send(self.job, JobEvent::UnknownWords(words.clone()));
         }
         self.facts.unknown_words = words;
+    }
+
+    /// Says that the model leaves out the end of the prompt.
+    pub fn prompt_cut(&mut self, cut: Option<PromptCut>) {
+        if let Some(cut) = cut {
+            self.mailbox.events().send(self.job, JobEvent::PromptCut(cut));
+        }
+        self.facts.prompt_cut = cut;
     }
 
     /// Goes on, or ends the job.

@@ -173,7 +173,8 @@ pub(super) fn images(path: &Path, json: &Value, name: &str, sink: &mut Sink<'_>)
     let vectors = Vectors::read(&folder.join(text(json, "file")?), &Device::Cpu)?;
     let tolerance = Tolerance::read(json.get("tolerance"));
     let mut check = |output: &str, found: &[f64]| -> Result<()> {
-        let expected = vectors.get(output)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        let expected =
+            vectors.get(output)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
         let check = format!("{name}/{output}");
         sink(Check::values(&check, found, &expected, 1, tolerance.clone()));
         Ok(())
@@ -198,8 +199,10 @@ pub(super) fn images(path: &Path, json: &Value, name: &str, sink: &mut Sink<'_>)
         let pictures: Vec<RgbaImage> = (0..count)
             .map(|i| {
                 let value = |c: usize, p: usize| byte_from_unit(values[(i * 3 + c) * plane + p]);
-                let rgb: Vec<u8> = (0..plane).flat_map(|p| (0..3).map(move |c| value(c, p))).collect();
-                RgbaImage::from_rgb(Extent::new(width as u32, height as u32), &rgb).map_err(explained)
+                let rgb: Vec<u8> =
+                    (0..plane).flat_map(|p| (0..3).map(move |c| value(c, p))).collect();
+                RgbaImage::from_rgb(Extent::new(width as u32, height as u32), &rgb)
+                    .map_err(explained)
             })
             .collect::<Result<_>>()?;
         let found: Vec<f64> = grid(&pictures).to_rgb().into_iter().map(f64::from).collect();

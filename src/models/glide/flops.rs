@@ -18,10 +18,14 @@ pub fn unet_flops(
     let levels = config.levels()?;
     let base = config.num_channels;
     let attends = |factor: usize| {
-        config.attention_resolutions.iter().any(|&side| side > 0 && config.image_size / side == factor)
+        config
+            .attention_resolutions
+            .iter()
+            .any(|&side| side > 0 && config.image_size / side == factor)
     };
     let pixels = |factor: usize| (height / factor) as f64 * (width / factor) as f64;
-    let conv = |inputs: usize, outputs: usize, pixels: f64| 18.0 * (inputs * outputs) as f64 * pixels;
+    let conv =
+        |inputs: usize, outputs: usize, pixels: f64| 18.0 * (inputs * outputs) as f64 * pixels;
     let res = |inputs: usize, outputs: usize, pixels: f64| {
         let skip = if inputs == outputs { 0.0 } else { 2.0 * (inputs * outputs) as f64 * pixels };
         conv(inputs, outputs, pixels) + conv(outputs, outputs, pixels) + skip
