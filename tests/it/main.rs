@@ -1,0 +1,4 @@
+//! All tests that need no window.
+#![cfg(test)]
+
+mod tidy;
