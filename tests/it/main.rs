@@ -1,4 +1,5 @@
 //! All tests that need no window.
 #![cfg(test)]
 
+mod readme;
 mod tidy;
