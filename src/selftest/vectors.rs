@@ -52,6 +52,9 @@ pub enum SelftestError {
     /// The sampling code refuses the case.
     #[error(transparent)]
     Diffusion(#[from] crate::diffusion::DiffusionError),
+    /// Another module refuses the case.
+    #[error("{0}")]
+    Other(String),
     /// A computation failed.
     #[error("{0}")]
     Candle(#[from] candle_core::Error),
@@ -127,9 +130,9 @@ const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Weights of any network made from a seed: random, but the same everywhere.
 #[must_use]
-pub fn formula_weights(seed: u64) -> VarBuilder<'static> {
+pub fn formula_weights(seed: u64, device: &Device) -> VarBuilder<'static> {
     let backend: Box<dyn SimpleBackend> = Box::new(Formula { seed });
-    VarBuilder::from_backend(backend, DType::F32, Device::Cpu)
+    VarBuilder::from_backend(backend, DType::F32, device.clone())
 }
 
 /// Values of one parameter.

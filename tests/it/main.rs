@@ -1,5 +1,7 @@
 //! All tests that need no window.
 #![cfg(test)]
 
+mod cli;
+mod golden;
 mod readme;
 mod tidy;

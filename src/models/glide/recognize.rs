@@ -431,7 +431,7 @@ fn bounds(name: &str, value: usize, low: usize, high: usize) -> Result<(), Recog
 fn check_glide(config: &GlideConfig) -> Result<(), RecognizeError> {
     bounds("image_size", config.image_size, 1, 8192)?;
     bounds("num_channels", config.num_channels, 1, 1 << 14)?;
-    bounds("num_res_blocks", config.num_res_blocks, 1, 64)?;
+    bounds("num_res_blocks", config.num_res_blocks, 0, 64)?;
     bounds("the number of levels", config.channel_mult.len(), 0, 12)?;
     for &mult in &config.channel_mult {
         bounds("channel_mult", mult, 1, 64)?;

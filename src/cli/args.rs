@@ -1,0 +1,171 @@
+//! The arguments, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::cli::options::Options;
+use crate::engine::device::DeviceChoice;
+
+/// Make and edit images with models that run on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "gesso", version, about, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print one JSON object on standard output instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more about what happens, on standard error; twice for even more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Turn a sentence into a picture.
+    Generate(GenerateArgs),
+    /// Repaint the masked part of a picture; everything outside the mask stays as it is.
+    Inpaint(InpaintArgs),
+    /// Make a picture four times as wide and high.
+    Upscale(UpscaleArgs),
+    /// Do many jobs, one JSON object a line, with the options' names as fields.
+    Batch(BatchArgs),
+    /// Show, add, check and remove models.
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Recompute reference vectors and compare.
+    Selftest(SelftestArgs),
+    /// Measure how fast networks run here.
+    Bench(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// What to draw.
+    #[arg(required_unless_present = "from")]
+    pub(crate) prompt: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InpaintArgs {
+    /// The picture to edit.
+    pub(crate) image: PathBuf,
+    /// What to draw in the masked part.
+    #[arg(required_unless_present = "from")]
+    pub(crate) prompt: Option<String>,
+    /// Picture of the same size: white (or opaque, where it has alpha) is repainted, black stays.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mask: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpscaleArgs {
+    /// The picture to enlarge.
+    pub(crate) image: PathBuf,
+    /// What the picture shows; helps a model that reads text.
+    pub(crate) prompt: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// Where settings come from and where the result goes.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The PNG to write; with several pictures -1, -2 ... is added to the name.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Repeat the request that is written in this PNG; other options override it.
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BatchArgs {
+    /// The jobs, one JSON object a line; empty lines and lines that begin with # are skipped.
+    pub(crate) jobs: PathBuf,
+    /// The folder for the numbered results; made if it is missing.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// List the models that are there.
+    List,
+    /// Say what a model is, what it can draw, where it comes from.
+    Info {
+        /// The model's id.
+        id: String,
+    },
+    /// Add public checkpoints or other GLIDE weights to the library.
+    Import(ImportArgs),
+    /// Compare the files of models with their manifests.
+    Verify {
+        /// The models' ids; all without one.
+        ids: Vec<String>,
+    },
+    /// Write sizes, hashes and configs of a folder's files into its manifest; for makers of models.
+    Seal {
+        /// The model's folder, with a manifest.json.
+        folder: PathBuf,
+    },
+    /// Remove a model that was imported.
+    Remove {
+        /// The model's id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The `.pt` and `.safetensors` files.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The model that the files make or join; made from what they are without it.
+    #[arg(long, visible_alias = "name", value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// JSON file with the network's config, where it can't be seen in the weights.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Tokenizer file, where prompts are not GPT-2's byte pairs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokenizer: Option<PathBuf>,
+    /// Where the files come from, for the manifest.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) source: Option<String>,
+    /// The license of the weights, for the manifest.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) license: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelftestArgs {
+    /// A folder of reference vectors laid out as `tests/golden/glide`; the built-in set without it.
+    pub(crate) dir: Option<PathBuf>,
+    /// Where to compute: auto, cpu, cuda or metal.
+    #[arg(long, value_name = "D", default_value = "cpu")]
+    pub(crate) device: DeviceChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Measure this model only.
+    #[arg(long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// Where to compute: auto, cpu, cuda or metal.
+    #[arg(long, value_name = "D", default_value = "auto")]
+    pub(crate) device: DeviceChoice,
+}

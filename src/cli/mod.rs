@@ -1,0 +1,24 @@
+//! The command line, the first client of the engine.
+//!
+//! Each command turns its arguments into a request, sends it, and writes what comes back. Nothing
+//! here computes pixels. Start with [`run`]; the arguments are in `args.rs`, what all picture
+//! commands share in `options.rs`, `session.rs` and `output.rs`.
+
+mod args;
+mod batch;
+mod checks;
+mod error;
+mod finish;
+mod generate;
+mod inpaint;
+mod interrupt;
+mod job;
+mod models;
+mod options;
+mod output;
+mod run;
+mod session;
+mod text_chunks;
+mod upscale;
+
+pub use run::run;

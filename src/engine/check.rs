@@ -1,0 +1,109 @@
+//! What a request may say, looked at before any model is loaded.
+
+use crate::engine::error::EngineError;
+use crate::engine::request::{BaseSettings, Request, UpsampleSettings};
+use crate::engine::upscale::{FACTOR, MAX_AREA};
+
+/// Pictures that one request may ask for.
+const MAX_COUNT: u32 = 1000;
+/// Guidance beyond this only burns the picture.
+const MAX_GUIDANCE: f64 = 1000.0;
+/// Steps that a loop may have; no process has more timesteps.
+const MAX_STEPS: u32 = 1000;
+
+/// Refuses requests that can't be done or make no sense.
+///
+/// # Errors
+///
+/// An [`EngineError::Input`] that names the setting, its value and what is allowed.
+pub fn check(request: &Request) -> Result<(), EngineError> {
+    match request {
+        Request::Generate(request) => {
+            check_count(request.count)?;
+            check_base(&request.base)?;
+            request.upsample.as_ref().map_or(Ok(()), check_upsample)
+        }
+        Request::Inpaint(request) => {
+            let settings = &request.settings;
+            check_count(settings.count)?;
+            check_base(&settings.base)?;
+            settings.upsample.as_ref().map_or(Ok(()), check_upsample)?;
+            let (image, mask) = (request.image.extent(), request.mask.extent());
+            if image != mask {
+                return Err(EngineError::Input(format!(
+                    "the mask is {mask} but the picture is {image}; save the mask at the picture's \
+                     size"
+                )));
+            }
+            if request.mask.is_empty() {
+                return Err(EngineError::Input(
+                    "the mask is empty, there is nothing to repaint; paint white where the picture \
+                     should change"
+                        .to_owned(),
+                ));
+            }
+            Ok(())
+        }
+        Request::Upscale(request) => {
+            check_upsample(&request.settings.upsample)?;
+            let extent = request.image.extent();
+            if extent.area() == 0 {
+                return Err(EngineError::Input("the picture has no pixels".to_owned()));
+            }
+            if extent.area() > MAX_AREA {
+                return Err(EngineError::Input(format!(
+                    "a picture of {extent} is too large to be enlarged {FACTOR} times; at most \
+                     {MAX_AREA} pixels can be, such as 1024x512; scale it down or cut it first"
+                )));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn check_count(count: u32) -> Result<(), EngineError> {
+    within("--count", f64::from(count), 1.0, f64::from(MAX_COUNT))
+}
+
+fn check_base(base: &BaseSettings) -> Result<(), EngineError> {
+    within("--steps", f64::from(base.steps), 2.0, f64::from(MAX_STEPS))?;
+    within("--eta", base.eta, 0.0, 1.0)?;
+    within("--guidance", base.guidance, -MAX_GUIDANCE, MAX_GUIDANCE)?;
+    within("--clip-guidance", base.clip_guidance, 0.0, MAX_GUIDANCE)
+}
+
+fn check_upsample(upsample: &UpsampleSettings) -> Result<(), EngineError> {
+    within("--eta", upsample.eta, 0.0, 1.0)?;
+    within("--upsample-guidance", upsample.guidance, -MAX_GUIDANCE, MAX_GUIDANCE)?;
+    within("--upsample-temp", upsample.temperature, 0.0, 2.0)
+}
+
+/// Compares a number with its limits; what is not a number is outside of any.
+fn within(name: &str, value: f64, least: f64, most: f64) -> Result<(), EngineError> {
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(EngineError::Input(format!("{name} must be from {least} to {most}, not {value}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_at_the_limits_pass_and_beyond_do_not() {
+        for (value, passes) in [
+            (0.0, true),
+            (1.0, true),
+            (-0.001, false),
+            (1.001, false),
+            (f64::NAN, false),
+            (f64::INFINITY, false),
+        ] {
+            assert_eq!(within("--eta", value, 0.0, 1.0).is_ok(), passes, "{value}");
+        }
+        let message = within("--guidance", f64::NAN, -1.0, 1.0).unwrap_err().to_string();
+        assert_eq!(message, "--guidance must be from -1 to 1, not NaN");
+    }
+}

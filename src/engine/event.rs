@@ -1,0 +1,160 @@
+//! What the engine tells its client about a job.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::engine::report::JobReport;
+use crate::engine::request::Record;
+use crate::raster::RgbaImage;
+
+/// Names one job of one engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// Something that happened to a job.
+///
+/// Order for one job: `Queued`, `Started`, then any number of `Stage`, `UnknownWords` and
+/// `Progress`, then exactly one of `Finished`, `Failed` and `Cancelled`. A job that is cancelled
+/// while it waits goes from `Queued` to `Cancelled`.
+#[derive(Debug)]
+pub enum JobEvent {
+    /// The job waits; `ahead` jobs come before it.
+    Queued {
+        /// Jobs that come before it, the running one not counted.
+        ahead: usize,
+    },
+    /// The job runs.
+    Started,
+    /// The job went on to its next part.
+    Stage(Stage),
+    /// The prompt has words that the model has never seen; drawing goes on.
+    UnknownWords(Vec<UnknownWord>),
+    /// A denoising step was done.
+    Progress(Progress),
+    /// The job is done.
+    Finished(Outcome),
+    /// The job could not be done.
+    Failed(Failure),
+    /// The job was stopped on request.
+    Cancelled,
+}
+
+impl JobEvent {
+    /// Whether no event of the job follows this one.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        matches!(self, Self::Finished(_) | Self::Failed(_) | Self::Cancelled)
+    }
+}
+
+/// The parts of a job, in the order in which they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Reading weights and building networks.
+    Load,
+    /// Reading the prompt.
+    Text,
+    /// Drawing the small picture.
+    Base,
+    /// Enlarging it.
+    Upsample,
+    /// Bringing the result back into the picture.
+    Blend,
+}
+
+impl Stage {
+    /// The name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Text => "text",
+            Self::Base => "base",
+            Self::Upsample => "upsample",
+            Self::Blend => "blend",
+        }
+    }
+}
+
+/// A word that the model has never seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnknownWord {
+    /// The word as it stands in the prompt.
+    pub word: String,
+    /// Known words that look like it, the likeliest first.
+    pub suggestions: Vec<String>,
+}
+
+/// How far a stage has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Which part of the job.
+    pub stage: Stage,
+    /// Which picture or region, from 0.
+    pub item: usize,
+    /// How many pictures or regions.
+    pub items: usize,
+    /// Steps done for this item.
+    pub step: usize,
+    /// Steps in all for this item.
+    pub steps: usize,
+    /// Steps a second, over this item of this stage.
+    pub rate: f64,
+    /// Time left for this item of this stage.
+    pub eta: Duration,
+}
+
+/// The newest view of a picture that is being drawn.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The job that draws it.
+    pub job: JobId,
+    /// Which part of the job.
+    pub stage: Stage,
+    /// Which picture or region, from 0.
+    pub item: usize,
+    /// The step that it was made after.
+    pub step: usize,
+    /// What the network takes the finished picture to be.
+    pub image: RgbaImage,
+}
+
+/// What a job made.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The pictures, in the order of their seeds.
+    pub pictures: Vec<Picture>,
+    /// How they were made.
+    pub report: JobReport,
+}
+
+/// One finished picture.
+#[derive(Debug)]
+pub struct Picture {
+    /// Its pixels.
+    pub image: RgbaImage,
+    /// Its own seed.
+    pub seed: u64,
+    /// The request that makes it again.
+    pub record: Record,
+}
+
+/// Why a job could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Whose fault it is.
+    pub kind: FailureKind,
+    /// One sentence: what failed, why, how to mend it.
+    pub message: String,
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The request or a file that it names.
+    Input,
+    /// The machine, or us.
+    Failure,
+}

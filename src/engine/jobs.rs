@@ -1,0 +1,67 @@
+//! What the worker does: looks at the kind of a request and runs its function.
+
+use std::collections::BTreeMap;
+
+use candle_core::Device;
+
+use crate::engine::check::check;
+use crate::engine::device::{DeviceChoice, open_device};
+use crate::engine::error::EngineError;
+use crate::engine::generate::generate;
+use crate::engine::inpaint::inpaint;
+use crate::engine::library::ModelLibrary;
+use crate::engine::loaded_models::LoadedModels;
+use crate::engine::report::Report;
+use crate::engine::request::Request;
+use crate::engine::upscale::upscale;
+use crate::engine::worker::{JobResult, Task};
+
+/// The worker's belongings: devices that were opened and models that were loaded.
+pub(crate) struct Jobs {
+    /// Where the models are.
+    pub(crate) library: ModelLibrary,
+    /// The networks in memory.
+    pub(crate) models: LoadedModels,
+    devices: BTreeMap<&'static str, Device>,
+}
+
+impl Jobs {
+    /// No device opened, nothing loaded.
+    pub(crate) fn new(library: ModelLibrary) -> Self {
+        Self { library, models: LoadedModels::default(), devices: BTreeMap::new() }
+    }
+
+    /// Does what the worker is told.
+    pub(crate) fn work(&mut self, task: Task<'_, '_>) -> JobResult {
+        match task {
+            Task::Job(request, report) => {
+                let result = self.run(request, report);
+                self.models.drop_under_pressure();
+                result
+            }
+            Task::DropModels => {
+                self.models.drop_all();
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn run(&mut self, request: &Request, report: &mut Report<'_>) -> JobResult {
+        check(request)?;
+        match request {
+            Request::Generate(request) => generate(self, request, report),
+            Request::Inpaint(request) => inpaint(self, request, report),
+            Request::Upscale(request) => upscale(self, request, report),
+        }
+    }
+
+    /// The device of a choice, opened when it is first asked for.
+    pub(crate) fn device(&mut self, choice: DeviceChoice) -> Result<Device, EngineError> {
+        if let Some(device) = self.devices.get(choice.name()) {
+            return Ok(device.clone());
+        }
+        let device = open_device(choice)?;
+        self.devices.insert(choice.name(), device.clone());
+        Ok(device)
+    }
+}

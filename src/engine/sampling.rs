@@ -1,0 +1,101 @@
+//! One sampling loop of a job: noise from the seed, steps told to the client.
+
+use candle_core::{Device, Shape, Tensor};
+
+use crate::diffusion::{
+    CondFn, Denoiser, Hooks, Noise, NoiseStream, Sampler, SamplerSettings, Schedule, sample,
+};
+use crate::engine::error::EngineError;
+use crate::engine::event::Stage;
+use crate::engine::pair::Take;
+use crate::engine::report::{Report, Step};
+use crate::engine::request::SamplerChoice;
+use crate::engine::tensor_image::image_from_tensor;
+
+/// One sampling loop for one picture.
+pub(crate) struct Loop<'a> {
+    /// Which part of the job; the two stages draw from separate noise.
+    pub(crate) stage: Stage,
+    /// Which picture and region.
+    pub(crate) take: Take,
+    /// The network with its inputs.
+    pub(crate) denoiser: &'a dyn Denoiser,
+    /// The timesteps.
+    pub(crate) schedule: &'a Schedule,
+    /// The loop over them.
+    pub(crate) sampler: Sampler,
+    /// Factor of the starting noise.
+    pub(crate) temperature: f64,
+    /// Height and width.
+    pub(crate) size: (usize, usize),
+    /// Known pixels `[1, 3, H, W]` and `keep_mask` `[1, 1, H, W]` to write into every `x_start`.
+    pub(crate) known: Option<(&'a Tensor, &'a Tensor)>,
+    /// Guidance by a gradient.
+    pub(crate) cond_fn: Option<CondFn<'a>>,
+    /// Where to compute.
+    pub(crate) device: &'a Device,
+}
+
+impl Loop<'_> {
+    /// Runs the loop; the result is `[1, 3, H, W]`.
+    ///
+    /// # Errors
+    ///
+    /// When the network fails or the job was cancelled.
+    pub(crate) fn run(&self, report: &mut Report<'_>) -> Result<Tensor, EngineError> {
+        let Take { seed, region, item: (item, items) } = self.take;
+        report.begin_item(self.stage, item);
+        let noise = Noise::new(seed);
+        let stream = self.stage as u32;
+        let (height, width) = self.size;
+        let x_t =
+            noise.batch(NoiseStream::start(stream), region, (1, 3, height, width), self.device)?;
+        let x_t = if (self.temperature - 1.0).abs() > f64::EPSILON {
+            x_t.affine(self.temperature, 0.0)?
+        } else {
+            x_t
+        };
+        let mut draw = |step: usize, shape: &Shape| {
+            noise.batch(NoiseStream::step(stream, step as u32), region, shape.clone(), self.device)
+        };
+        let known = match self.known {
+            Some((known, keep_mask)) => {
+                Some((known.broadcast_mul(keep_mask)?, keep_mask.affine(-1.0, 1.0)?))
+            }
+            None => None,
+        };
+        let paste = |x_start: &Tensor| match &known {
+            Some((kept, repaint)) => x_start.broadcast_mul(repaint)? + kept,
+            None => Ok(x_start.clone()),
+        };
+        let mut stopped = None;
+        let mut on_step = |done: crate::diffusion::StepReport<'_>| {
+            let step =
+                Step { stage: self.stage, item, items, step: done.step + 1, steps: done.steps };
+            report.step(step, || image_from_tensor(done.x_start)).map_err(|error| {
+                stopped = Some(error);
+                candle_core::Error::Msg("the job ended the loop".to_owned())
+            })
+        };
+        let hooks = Hooks {
+            denoised_fn: known.as_ref().map(|_| &paste as _),
+            cond_fn: self.cond_fn,
+            on_step: &mut on_step,
+        };
+        let settings = SamplerSettings::new(self.sampler);
+        let result = sample(self.denoiser, self.schedule, &settings, x_t, &mut draw, hooks);
+        match (stopped, result) {
+            (Some(error), _) => Err(error),
+            (None, result) => Ok(result?),
+        }
+    }
+}
+
+/// The sampler that a request names.
+pub(crate) const fn sampler_from_choice(choice: SamplerChoice, eta: f64) -> Sampler {
+    match choice {
+        SamplerChoice::Ddpm => Sampler::Ddpm,
+        SamplerChoice::Ddim => Sampler::Ddim { eta },
+        SamplerChoice::DpmPp => Sampler::DpmPp2m,
+    }
+}

@@ -1,0 +1,369 @@
+//! The program as its users run it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use gesso::engine::library::TinyFamily;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a tiny model in it, in which the program runs.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with_model() -> Self {
+        let place = Self::new();
+        TinyFamily::new("tiny").write(&place.models()).unwrap();
+        place
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn models(&self) -> PathBuf {
+        self.path().join("models")
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gesso"));
+        command.args(arguments).current_dir(self.path());
+        command.env("GESSO_MODELS", self.models()).env_remove("GESSO_LOG");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs with `--json` on the tiny model and gives the object.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{}", errors(&output));
+        serde_json::from_slice(&output.stdout).expect("exactly one JSON object")
+    }
+
+    /// Runs what must fail as the input is bad, and gives the message.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", errors(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        errors(&output)
+    }
+
+    fn picture(&self, name: &str, width: u32, height: u32, color: [u8; 4]) -> PathBuf {
+        let path = self.file(name);
+        image::RgbaImage::from_pixel(width, height, image::Rgba(color)).save(&path).unwrap();
+        path
+    }
+
+    /// A mask that is white in a rect of the picture.
+    fn mask(&self, name: &str, size: (u32, u32), rect: (u32, u32, u32, u32)) -> PathBuf {
+        let path = self.file(name);
+        let (x, y, width, height) = rect;
+        let inside =
+            |px: u32, py: u32| (x..x + width).contains(&px) && (y..y + height).contains(&py);
+        image::GrayImage::from_fn(size.0, size.1, |px, py| {
+            image::Luma([if inside(px, py) { 255 } else { 0 }])
+        })
+        .save(&path)
+        .unwrap();
+        path
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(self.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn bad_options_are_refused_before_a_model_is_loaded_and_leave_nothing() {
+    let place = Place::with_model();
+    place.picture("folder.png.png", 4, 4, [0; 4]);
+    for (options, part) in [
+        (&["--steps", "0"][..], "--steps must be from 2"),
+        (&["--steps", "1001"], "--steps must be from 2"),
+        (&["--steps", "-3"], "a whole number is needed"),
+        (&["--steps", "many"], "a whole number is needed"),
+        (&["--guidance", "nan"], "--guidance must be"),
+        (&["--guidance", "inf"], "--guidance must be"),
+        (&["--eta", "1.5"], "--eta must be"),
+        (&["--size", "100"], "16 or 32"),
+        (&["--count", "0"], "--count must be from 1"),
+        (&["--count", "10000"], "--count must be from 1"),
+        (&["--seed", "18446744073709551616"], "from 0 to 18446744073709551615"),
+        (&["--seed", "-1"], "--seed"),
+        (&["--sampler", "euler"], "ddpm, ddim and dpm++"),
+        (&["--device", "abacus"], "auto, cpu, cuda and metal"),
+        (&["--precision", "fp8"], "auto, fp32, fp16 and bf16"),
+        (&["--upsample-steps", "soon"], "soon"),
+        (&["--model", "nothing"], "tiny"),
+        (&["--model", "../tiny"], "../tiny"),
+        (&["--clip-guidance", "2"], "clip"),
+        (&["-o", "none/a.png"], "does not exist"),
+        (&["-o", "models"], "folder"),
+        (&["-o", "a.jpg"], ".png"),
+        (&["--from", "none.png"], "none.png"),
+        (&["--from", "folder.png.png"], "no request"),
+    ] {
+        let message =
+            place.refused(&[&["generate", "a cat", "--model", "tiny"][..2], options].concat());
+        assert!(message.contains(part), "{options:?}: {message}");
+        assert!(!message.contains("panicked"), "{message}");
+    }
+    assert_eq!(place.names(), ["folder.png.png", "models"]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_file_and_another_seed_another() {
+    let place = Place::with_model();
+    let draw = |seed: &str, file: &str| {
+        place.json(&["generate", "a red apple", "--model", "tiny", "--seed", seed, "-o", file])
+    };
+    let report = draw("5", "a.png");
+    draw("5", "b.png");
+    draw("6", "c.png");
+    assert_eq!(bytes(&place.file("a.png")), bytes(&place.file("b.png")));
+    assert_ne!(bytes(&place.file("a.png")), bytes(&place.file("c.png")));
+    assert_eq!(report["seed"], 5);
+    assert_eq!(report["model"], "tiny");
+    assert_eq!(report["device"], "cpu");
+    assert_eq!(report["files"], serde_json::json!(["a.png"]));
+    for stage in ["load", "text", "base", "upsample", "save", "total"] {
+        assert!(report["seconds"][stage].is_number(), "{stage}: {report}");
+    }
+    let picture = image::open(place.file("a.png")).unwrap();
+    assert_eq!((picture.width(), picture.height()), (32, 32));
+}
+
+#[test]
+fn a_picture_repeats_itself_and_options_override_it() {
+    let place = Place::with_model();
+    let first = [
+        "generate",
+        "a red apple",
+        "--model",
+        "tiny",
+        "--seed",
+        "5",
+        "--steps",
+        "3",
+        "--sampler",
+        "ddim",
+        "--eta",
+        "0.5",
+        "--guidance",
+        "2.5",
+        "-o",
+        "a.png",
+    ];
+    place.json(&first);
+    place.json(&["generate", "--from", "a.png", "-o", "b.png"]);
+    assert_eq!(bytes(&place.file("a.png")), bytes(&place.file("b.png")));
+    let report =
+        place.json(&["generate", "a pear", "--from", "a.png", "--seed", "6", "-o", "c.png"]);
+    assert_eq!((&report["seed"], &report["steps"]), (&6.into(), &3.into()));
+    assert_eq!(report["prompt"], "a pear");
+    assert_ne!(bytes(&place.file("a.png")), bytes(&place.file("c.png")));
+}
+
+#[test]
+fn several_pictures_are_numbered_and_equal_single_ones() {
+    let place = Place::with_model();
+    let common = ["generate", "a red apple", "--model", "tiny", "--size", "16"];
+    let all = [&common[..], &["--seed", "5", "--count", "3", "-o", "a.png"]].concat();
+    let report = place.json(&all);
+    assert_eq!(report["files"], serde_json::json!(["a-1.png", "a-2.png", "a-3.png"]));
+    assert_eq!(report["seeds"], serde_json::json!([5, 6, 7]));
+    place.json(&[&common[..], &["--seed", "6", "-o", "b.png"]].concat());
+    assert_eq!(bytes(&place.file("a-2.png")), bytes(&place.file("b.png")));
+}
+
+#[test]
+fn without_an_output_the_name_comes_from_the_prompt_and_is_never_taken_twice() {
+    let place = Place::with_model();
+    for _ in 0..2 {
+        let output = place.run(&[
+            "generate",
+            "A red apple!",
+            "--model",
+            "tiny",
+            "--size",
+            "16",
+            "--seed",
+            "5",
+        ]);
+        assert!(output.status.success(), "{}", errors(&output));
+    }
+    assert_eq!(place.names(), ["a-red-apple-5.png", "a-red-apple-5_2.png", "models"]);
+}
+
+#[test]
+fn inpainting_leaves_everything_outside_the_mask_as_it_is() {
+    let place = Place::with_model();
+    place.picture("in.png", 75, 43, [10, 200, 30, 120]);
+    place.mask("mask.png", (75, 43), (20, 10, 17, 21));
+    let report = place.json(&[
+        "inpaint",
+        "in.png",
+        "--mask",
+        "mask.png",
+        "a red apple",
+        "--model",
+        "tiny",
+        "--seed",
+        "1",
+        "-o",
+        "out.png",
+    ]);
+    assert_eq!(report["outside_mask_delta"], 0);
+    let before = image::open(place.file("in.png")).unwrap().into_rgba8();
+    let after = image::open(place.file("out.png")).unwrap().into_rgba8();
+    let mut changed = 0;
+    for (x, y, pixel) in after.enumerate_pixels() {
+        let inside = (20..37).contains(&x) && (10..31).contains(&y);
+        assert!(inside || pixel == before.get_pixel(x, y), "{x} {y}");
+        changed += usize::from(pixel != before.get_pixel(x, y));
+    }
+    assert!(changed > 0);
+}
+
+#[test]
+fn bad_edits_are_refused_with_both_sizes_or_the_files_name() {
+    let place = Place::with_model();
+    place.picture("in.png", 20, 10, [1, 2, 3, 255]);
+    place.mask("mask.png", (10, 20), (0, 0, 5, 5));
+    place.mask("empty.png", (20, 10), (0, 0, 0, 0));
+    std::fs::write(place.file("text.png"), "hello").unwrap();
+    for (image, mask, part) in [
+        ("in.png", "mask.png", "10x20"),
+        ("in.png", "empty.png", "empty"),
+        ("in.png", "none.png", "none.png"),
+        ("none.png", "mask.png", "none.png"),
+        ("text.png", "mask.png", "text.png"),
+        ("in.png", "models", "models"),
+    ] {
+        let message = place.refused(&["inpaint", image, "--mask", mask, "a cat", "-o", "out.png"]);
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(!place.names().contains(&"out.png".to_owned()));
+}
+
+#[test]
+fn upscaling_makes_a_picture_four_times_as_large() {
+    let place = Place::with_model();
+    place.picture("in.png", 11, 6, [1, 2, 3, 255]);
+    place.json(&["upscale", "in.png", "a cat", "--model", "tiny", "-o", "out.png"]);
+    let picture = image::open(place.file("out.png")).unwrap();
+    assert_eq!((picture.width(), picture.height()), (44, 24));
+}
+
+#[test]
+fn a_bad_line_of_a_batch_is_reported_and_the_rest_goes_on() {
+    let place = Place::with_model();
+    place.picture("in.png", 20, 10, [1, 2, 3, 255]);
+    place.mask("mask.png", (20, 10), (2, 2, 5, 5));
+    let jobs = [
+        r#"{"prompt": "a red apple", "seed": 1, "size": 16, "model": "tiny"}"#,
+        "# a remark",
+        "",
+        r#"{"prompt": "a red apple", "steps": 0, "model": "tiny"}"#,
+        r#"{"prompt": "broken"#,
+        r#"{"prompt": "a cat", "image": "in.png", "mask": "mask.png", "model": "tiny", "seed": 2}"#,
+        r#"{"image": "in.png", "model": "tiny", "seed": 3}"#,
+        r#"{"seed": 3}"#,
+    ];
+    std::fs::write(place.file("jobs.jsonl"), jobs.join("\n")).unwrap();
+    let output = place.run(&["batch", "jobs.jsonl", "-o", "out", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["done"], &report["failed"]), (&3.into(), &3.into()));
+    let lines: Vec<&Value> =
+        report["jobs"].as_array().unwrap().iter().map(|job| &job["line"]).collect();
+    assert_eq!(lines, [1, 4, 5, 6, 7, 8]);
+    assert!(report["jobs"][1]["error"].as_str().unwrap().contains("--steps"));
+    assert_eq!(report["jobs"][3]["outside_mask_delta"], 0);
+    for job in report["jobs"].as_array().unwrap() {
+        for file in job["files"].as_array().into_iter().flatten() {
+            assert!(place.file(file.as_str().unwrap()).is_file(), "{file}");
+        }
+    }
+    let message = errors(&output);
+    for line in ["line 4:", "line 5:", "line 8:"] {
+        assert!(message.contains(line), "{message}");
+    }
+}
+
+#[test]
+fn models_are_listed_described_verified_and_removed() {
+    let place = Place::with_model();
+    let list = place.json(&["models", "list"]);
+    let ids: Vec<&Value> = list["models"].as_array().unwrap().iter().map(|m| &m["id"]).collect();
+    assert!(ids.contains(&&Value::from("tiny")), "{list}");
+    assert_eq!(place.json(&["models", "info", "tiny"])["id"], "tiny");
+    assert_eq!(place.json(&["models", "verify", "tiny"])["ok"], true);
+    let file = place.models().join("tiny/base-inpaint.safetensors");
+    let mut changed = bytes(&file);
+    *changed.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, changed).unwrap();
+    let output = place.run(&["models", "verify", "tiny"]);
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+    place.json(&["models", "remove", "tiny"]);
+    assert!(!place.models().join("tiny").exists());
+    assert!(place.refused(&["models", "info", "tiny"]).contains("tiny"));
+}
+
+#[test]
+fn mistakes_with_json_are_one_object_too() {
+    let place = Place::with_model();
+    for arguments in [&["generate", "a cat", "--steps", "0", "--json"][..], &["generate", "--json"]]
+    {
+        let output = place.run(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(report["error"].is_string(), "{report}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_work_with_130_and_leaves_no_file() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    let place = Place::with_model();
+    let mut child = place
+        .command(&["generate", "a cat", "--model", "tiny", "--steps", "1000", "--count", "1000"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The seed is said when the handler is in place and the work is about to begin.
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("seed "), "{line}");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(place.names(), ["models"]);
+}
