@@ -8,7 +8,7 @@ use crate::bench::{BenchError, BenchRequest};
 use crate::cli::args::{BenchArgs, SelftestArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::say;
-use crate::cli::run::Context;
+use crate::cli::run::{Context, open_library};
 use crate::engine::device::{device_name, open_device};
 use crate::engine::error::EngineError;
 use crate::nn::Interrupt;
@@ -72,7 +72,7 @@ fn built_in_vectors() -> Result<PathBuf, CliError> {
 
 pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
     let device = open_device(args.device).map_err(EngineError::from)?;
-    let library = context.library()?;
+    let library = open_library()?;
     let interrupt = Interrupt::new();
     let request = BenchRequest {
         model: args.model.as_deref(),

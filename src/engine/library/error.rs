@@ -76,7 +76,7 @@ pub enum LibraryError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// A checkpoint is not one of ours.
-    #[error("the checkpoint can't be imported: {source}: {path:?}")]
+    #[error("this can't be used as a checkpoint: {source}: {path:?}")]
     Recognize {
         /// The checkpoint.
         path: PathBuf,
