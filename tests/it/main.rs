@@ -1,5 +1,7 @@
 //! All tests that need no window.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
+#![cfg(test)]
 
 mod cli;
 mod golden;
+mod readme;
+mod tidy;
