@@ -42,8 +42,7 @@ impl NoiseSchedule {
                 };
                 (0..num_timesteps)
                     .map(|i| {
-                        let ratio =
-                            alpha_bar((i + 1) as f64 / count) / alpha_bar(i as f64 / count);
+                        let ratio = alpha_bar((i + 1) as f64 / count) / alpha_bar(i as f64 / count);
                         (1.0 - ratio).min(MAX_BETA)
                     })
                     .collect()
@@ -98,10 +97,10 @@ impl Tables {
     fn new(betas: Vec<f64>) -> Self {
         let alphas_cumprod = cumulative_product(&betas);
         let alphas_cumprod_prev = shifted(&[1.0], &alphas_cumprod[..betas.len() - 1]);
-        let posterior = |i: usize| 1.0 - alphas_cumprod[i];
+        let one_minus = |i: usize| 1.0 - alphas_cumprod[i];
         let each = |f: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..betas.len()).map(f).collect() };
         let posterior_variance =
-            each(&|i| betas[i] * (1.0 - alphas_cumprod_prev[i]) / posterior(i));
+            each(&|i| betas[i] * (1.0 - alphas_cumprod_prev[i]) / one_minus(i));
         Self {
             alphas_cumprod_next: shifted(&alphas_cumprod[1..], &[0.0]),
             sqrt_alphas_cumprod: each(&|i| alphas_cumprod[i].sqrt()),
@@ -111,9 +110,11 @@ impl Tables {
             sqrt_recipm1_alphas_cumprod: each(&|i| (1.0 / alphas_cumprod[i] - 1.0).sqrt()),
             // The posterior variance of step 0 is 0, so step 1 lends it a logarithm.
             posterior_log_variance_clipped: each(&|i| libm::log(posterior_variance[i.max(1)])),
-            posterior_mean_coef1: each(&|i| betas[i] * alphas_cumprod_prev[i].sqrt() / posterior(i)),
+            posterior_mean_coef1: each(&|i| {
+                betas[i] * alphas_cumprod_prev[i].sqrt() / one_minus(i)
+            }),
             posterior_mean_coef2: each(&|i| {
-                (1.0 - alphas_cumprod_prev[i]) * (1.0 - betas[i]).sqrt() / posterior(i)
+                (1.0 - alphas_cumprod_prev[i]) * (1.0 - betas[i]).sqrt() / one_minus(i)
             }),
             posterior_variance,
             alphas_cumprod_prev,
@@ -310,7 +311,8 @@ mod tests {
     #[test]
     fn unusable_processes_are_refused() {
         use NoiseSchedule::{Linear, SquaredCosCapV2};
-        let error = |name, steps, respacing: &str| Schedule::new(name, steps, respacing).unwrap_err();
+        let error =
+            |name, steps, respacing: &str| Schedule::new(name, steps, respacing).unwrap_err();
         assert!(matches!(error(Linear, 1000, "0"), DiffusionError::TooFewSteps { steps: 0 }));
         assert!(matches!(error(Linear, 1000, "1"), DiffusionError::TooFewSteps { steps: 1 }));
         assert!(matches!(error(Linear, 20, ""), DiffusionError::InvalidProcess { .. }));

@@ -350,7 +350,10 @@ fn check(schedule: &Schedule, x: &Tensor, t: &[usize]) -> Result<()> {
     if t.len() != expected || t.is_empty() {
         return Err(DiffusionError::BatchMismatch { expected, found: t.len() });
     }
-    t.iter().try_for_each(|&step| schedule.timestep(step).map(drop))
+    for &step in t {
+        schedule.timestep(step)?;
+    }
+    Ok(())
 }
 
 fn rows(table: &[f64], t: &[usize]) -> Vec<f64> {
@@ -373,10 +376,7 @@ pub(super) fn scale(x: &Tensor, coefficients: &[f64]) -> Result<Tensor> {
 }
 
 /// `a * x + b * y`, with a coefficient for each row.
-pub(super) fn weighted_sum(
-    (x, a): (&Tensor, &[f64]),
-    (y, b): (&Tensor, &[f64]),
-) -> Result<Tensor> {
+pub(super) fn weighted_sum((x, a): (&Tensor, &[f64]), (y, b): (&Tensor, &[f64])) -> Result<Tensor> {
     Ok((scale(x, a)? + scale(y, b)?)?)
 }
 
@@ -440,14 +440,8 @@ mod tests {
         put("q_posterior.log_variance_clipped", log_variance);
         let prediction = Prediction::from_model_output(input["model_output"]).unwrap();
         let eps = &prediction.eps;
-        put(
-            "predict_xstart_from_eps",
-            predict_x_start_from_eps(schedule, x, &t, eps).unwrap(),
-        );
-        put(
-            "predict_eps_from_xstart",
-            predict_eps_from_x_start(schedule, x, &t, x_start).unwrap(),
-        );
+        put("predict_xstart_from_eps", predict_x_start_from_eps(schedule, x, &t, eps).unwrap());
+        put("predict_eps_from_xstart", predict_eps_from_x_start(schedule, x, &t, x_start).unwrap());
 
         let (known, keep_mask) = (input["known"], input["known_mask"]);
         let paste = |x_start: &Tensor| {
@@ -486,8 +480,7 @@ mod tests {
             put(&format!("{name}.pred_xstart"), x_start);
         }
         put("ddim_reverse.sample", ddim_reverse(&plain).unwrap().sample);
-        let timesteps: Vec<i64> =
-            t.iter().map(|&t| schedule.timestep(t).unwrap() as i64).collect();
+        let timesteps: Vec<i64> = t.iter().map(|&t| schedule.timestep(t).unwrap() as i64).collect();
         let timesteps = Tensor::new(timesteps, &Device::Cpu).unwrap();
         put("model_timesteps", timesteps.clone());
         put("cond_timesteps", timesteps);
@@ -554,7 +547,8 @@ mod tests {
                 grad: Some(&grad),
                 ..StepInput::new(&schedule, &x, &t[first..first + rows], &prediction)
             };
-            let outputs = [p_sample(&input).unwrap().sample, ddim_step(&input, 0.5).unwrap().sample];
+            let outputs =
+                [p_sample(&input).unwrap().sample, ddim_step(&input, 0.5).unwrap().sample];
             Tensor::stack(&outputs, 1).unwrap()
         };
         let bits = |x: Tensor| -> Vec<u32> {
@@ -573,13 +567,7 @@ mod tests {
         let x = Tensor::zeros((2, 3, 4, 4), DType::F32, &Device::Cpu).unwrap();
         let run = |t: &[usize]| q_sample(&schedule, &x, t, &x);
         assert!(run(&[0, 4]).is_ok());
-        assert!(matches!(
-            run(&[0, 5]),
-            Err(DiffusionError::StepOutOfRange { step: 5, steps: 5 })
-        ));
-        assert!(matches!(
-            run(&[0]),
-            Err(DiffusionError::BatchMismatch { expected: 2, found: 1 })
-        ));
+        assert!(matches!(run(&[0, 5]), Err(DiffusionError::StepOutOfRange { step: 5, steps: 5 })));
+        assert!(matches!(run(&[0]), Err(DiffusionError::BatchMismatch { expected: 2, found: 1 })));
     }
 }
