@@ -83,7 +83,7 @@ impl Noise {
         let rows = *shape.dims().first().ok_or_else(|| {
             candle_core::Error::Msg("noise needs a shape with a batch dimension".to_owned())
         })?;
-        let each = if rows == 0 { 0 } else { shape.elem_count() / rows };
+        let each = shape.elem_count().checked_div(rows).unwrap_or(0);
         let mut numbers = Vec::with_capacity(shape.elem_count());
         for row in 0..rows {
             numbers.extend(self.normal(stream, first_image.wrapping_add(row as u32), each));

@@ -349,5 +349,5 @@ mod tests {
         assert_eq!(hash, TABLES_HASH);
     }
 
-    const TABLES_HASH: u64 = 0;
+    const TABLES_HASH: u64 = 0x5efe_790f_a682_20fb;
 }

