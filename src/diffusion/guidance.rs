@@ -3,13 +3,14 @@
 //! Who implements [`Denoiser`](crate::diffusion::Denoiser) doubles the batch and calls this; the
 //! samplers know nothing of it. Guidance by a gradient (CLIP) is a hook of the samplers instead.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 use crate::diffusion::Prediction;
 
 /// Mixes two noise predictions: `uncond + scale * (cond - uncond)`.
 ///
-/// Shapes: both and the result `[B, 3, H, W]`.
+/// Shapes: both and the result `[B, 3, H, W]`. The arithmetic and the result are f32, whatever the
+/// network's type.
 ///
 /// Source: GLIDE (arXiv 2112.10741), section 2.3.
 ///
@@ -17,7 +18,9 @@ use crate::diffusion::Prediction;
 ///
 /// When the shapes differ.
 pub fn guide(cond_eps: &Tensor, uncond_eps: &Tensor, scale: f64) -> Result<Tensor> {
-    uncond_eps + (cond_eps - uncond_eps)?.affine(scale, 0.0)?
+    let uncond_eps = uncond_eps.to_dtype(DType::F32)?;
+    let difference = (cond_eps.to_dtype(DType::F32)? - &uncond_eps)?;
+    uncond_eps + difference.affine(scale, 0.0)?
 }
 
 /// Splits a network's answer to a doubled batch and guides it.

@@ -97,10 +97,10 @@ impl Tables {
     fn new(betas: Vec<f64>) -> Self {
         let alphas_cumprod = cumulative_product(&betas);
         let alphas_cumprod_prev = shifted(&[1.0], &alphas_cumprod[..betas.len() - 1]);
-        let posterior = |i: usize| 1.0 - alphas_cumprod[i];
+        let one_minus = |i: usize| 1.0 - alphas_cumprod[i];
         let each = |f: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..betas.len()).map(f).collect() };
         let posterior_variance =
-            each(&|i| betas[i] * (1.0 - alphas_cumprod_prev[i]) / posterior(i));
+            each(&|i| betas[i] * (1.0 - alphas_cumprod_prev[i]) / one_minus(i));
         Self {
             alphas_cumprod_next: shifted(&alphas_cumprod[1..], &[0.0]),
             sqrt_alphas_cumprod: each(&|i| alphas_cumprod[i].sqrt()),
@@ -111,10 +111,10 @@ impl Tables {
             // The posterior variance of step 0 is 0, so step 1 lends it a logarithm.
             posterior_log_variance_clipped: each(&|i| libm::log(posterior_variance[i.max(1)])),
             posterior_mean_coef1: each(&|i| {
-                betas[i] * alphas_cumprod_prev[i].sqrt() / posterior(i)
+                betas[i] * alphas_cumprod_prev[i].sqrt() / one_minus(i)
             }),
             posterior_mean_coef2: each(&|i| {
-                (1.0 - alphas_cumprod_prev[i]) * (1.0 - betas[i]).sqrt() / posterior(i)
+                (1.0 - alphas_cumprod_prev[i]) * (1.0 - betas[i]).sqrt() / one_minus(i)
             }),
             posterior_variance,
             alphas_cumprod_prev,
@@ -349,5 +349,5 @@ mod tests {
         assert_eq!(hash, TABLES_HASH);
     }
 
-    const TABLES_HASH: u64 = 0;
+    const TABLES_HASH: u64 = 0x5efe_790f_a682_20fb;
 }

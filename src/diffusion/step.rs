@@ -350,7 +350,10 @@ fn check(schedule: &Schedule, x: &Tensor, t: &[usize]) -> Result<()> {
     if t.len() != expected || t.is_empty() {
         return Err(DiffusionError::BatchMismatch { expected, found: t.len() });
     }
-    t.iter().try_for_each(|&step| schedule.timestep(step).map(drop))
+    for &step in t {
+        schedule.timestep(step)?;
+    }
+    Ok(())
 }
 
 fn rows(table: &[f64], t: &[usize]) -> Vec<f64> {

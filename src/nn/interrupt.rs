@@ -35,6 +35,9 @@ impl Interrupt {
     /// When the flag was raised. The error's text is only a marker: whoever raised the flag knows
     /// why, and asks [`Self::is_raised`] to tell it from a failure.
     pub fn check(&self) -> candle_core::Result<()> {
-        if self.is_raised() { candle_core::bail!("interrupted") } else { Ok(()) }
+        if self.is_raised() {
+            candle_core::bail!("interrupted");
+        }
+        Ok(())
     }
 }

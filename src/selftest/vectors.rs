@@ -200,6 +200,6 @@ mod tests {
         let expected = [0.659_683_8, -0.325_057_4, 0.912_600_4, 0.395_952_22];
         assert_eq!(values[..4], expected);
         let values = formula(704, "time_embed.0.weight", &[768, 192]);
-        assert_eq!(values[0], 0.123_986_68);
+        assert!((values[0] - 0.123_986_68).abs() < f32::EPSILON / 8.0);
     }
 }

@@ -43,6 +43,7 @@ pub struct UnsupportedConfig(pub String);
 /// (`glide_text2im/model_creation.py`) plus `n_vocab`. `channel_mult` and
 /// `attention_resolutions` read both the reference's comma-separated strings and lists of numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the keys and their types are the reference's")]
 pub struct GlideConfig {
     /// Side in pixels of the square pictures that the network was made for.
     pub image_size: usize,

@@ -164,7 +164,10 @@ pub(super) fn record_shapes(
     Ok(std::mem::take(&mut *asked))
 }
 
-struct Recorder(Arc<Mutex<Vec<(String, Vec<usize>)>>>);
+/// What was asked for so far: names and shapes.
+type Asked = Arc<Mutex<Vec<(String, Vec<usize>)>>>;
+
+struct Recorder(Asked);
 
 impl SimpleBackend for Recorder {
     fn get(
