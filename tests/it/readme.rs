@@ -38,5 +38,5 @@ fn linked_files_exist() {
 fn the_example_mask_has_the_size_of_its_picture() {
     let size =
         |name: &str| image::image_dimensions(root().join("assets/examples").join(name)).unwrap();
-    assert_eq!(size("garden.png"), size("garden-mask.png"));
+    assert_eq!(size("scratched.png"), size("scratched-mask.png"));
 }

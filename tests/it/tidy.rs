@@ -88,7 +88,7 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
 /// The map in `src/lib.rs`: each module with those it may use, from top to bottom.
 fn map() -> Vec<(String, Vec<String>)> {
     let text = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let link = Regex::new(r"\[`([a-z_]+)`\]").unwrap();
+    let link = Regex::new(r"\[`(?:mod@)?([a-z_]+)`\]").unwrap();
     let name = Regex::new(r"`([a-z_]+)`").unwrap();
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
     for line in text.lines().filter(|line| line.starts_with("//! | [`")) {
