@@ -99,6 +99,13 @@ fn numbers(json: &Value, field: &str) -> Result<Vec<u64>> {
     Ok(list(json, field)?.iter().filter_map(Value::as_u64).collect())
 }
 
+/// A prompt's tokens.
+type Encode<'a> = Box<dyn Fn(&str) -> Vec<u64> + 'a>;
+/// A prompt's tokens at a context length, and how many of them are its own.
+type Pad<'a> = Box<dyn Fn(&str, usize) -> (Vec<u64>, usize) + 'a>;
+/// The text of tokens.
+type Decode<'a> = Box<dyn Fn(&[u32]) -> String + 'a>;
+
 /// Every string must give exactly the reference's tokens.
 pub(super) fn tokenizer(json: &Value, name: &str, sink: &mut Sink<'_>) -> Result<()> {
     let wide = |tokens: &[u32]| tokens.iter().map(|&token| u64::from(token)).collect::<Vec<_>>();
@@ -106,11 +113,9 @@ pub(super) fn tokenizer(json: &Value, name: &str, sink: &mut Sink<'_>) -> Result
     let vocab = json.get("n_vocab").and_then(Value::as_u64).unwrap_or(0) as usize;
     let clip = json.get("start_token").is_some();
     let (gpt2, clip_tokenizer);
-    let (encode, pad, decode): (
-        Box<dyn Fn(&str) -> Vec<u64>>,
-        Box<dyn Fn(&str, usize) -> (Vec<u64>, usize)>,
-        Box<dyn Fn(&[u32]) -> String>,
-    );
+    let encode: Encode<'_>;
+    let pad: Pad<'_>;
+    let decode: Decode<'_>;
     if clip {
         clip_tokenizer = ClipTokenizer::new().map_err(explained)?;
         let tokenizer = &clip_tokenizer;

@@ -26,12 +26,11 @@ impl Checkpoint {
         })?;
         let halves =
             if dtype == DType::F16 { self.load_f16(name).map_err(Error::wrap)? } else { None };
-        let tensor = match halves {
-            Some(halves) => Tensor::from_vec(halves, shape, &Device::Cpu)?,
-            None => {
-                let values = self.load_f32(name).map_err(Error::wrap)?;
-                Tensor::from_vec(values, shape, &Device::Cpu)?
-            }
+        let tensor = if let Some(halves) = halves {
+            Tensor::from_vec(halves, shape, &Device::Cpu)?
+        } else {
+            let values = self.load_f32(name).map_err(Error::wrap)?;
+            Tensor::from_vec(values, shape, &Device::Cpu)?
         };
         // Converted before it is moved: half the bytes cross over to the device.
         tensor.to_dtype(dtype)?.to_device(device)

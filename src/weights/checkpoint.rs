@@ -257,7 +257,9 @@ impl Checkpoint {
             })?;
             let row = (values.len() / scales.len().max(1)).max(1);
             for (row, scale) in values.chunks_mut(row).zip(scales) {
-                row.iter_mut().for_each(|value| *value *= scale);
+                for value in row {
+                    *value *= scale;
+                }
             }
         }
         Ok(values)
@@ -470,7 +472,7 @@ pub(super) fn decode(dtype: DataType, bytes: &[u8], out: &mut Vec<f32>) {
             out.extend(bytes.as_chunks::<8>().0.iter().map(|&b| f64::from_le_bytes(b) as f32));
         }
         DataType::F32 => {
-            out.extend(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)))
+            out.extend(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)));
         }
         DataType::F16 => {
             let halves: Vec<half::f16> =

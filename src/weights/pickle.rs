@@ -6,7 +6,7 @@
 //! reading at once. Values live in flat lists and refer to each other by number, so that neither
 //! deep nesting nor cycles cost more than their own bytes.
 //!
-//! Source: the opcode comments of CPython's `Lib/pickletools.py`; the names from PyTorch,
+//! Source: the opcode comments of the standard library's `Lib/pickletools.py`; the names from PyTorch,
 //! `torch/_utils.py` and `torch/serialization.py`.
 
 use std::collections::HashMap;

@@ -642,7 +642,8 @@ mod tests {
         let request = ImportRequest { id: Some("starter".to_owned()), ..files(&["good_fp16.pt"]) };
         assert_eq!(library.import(&request, &mut go_on).unwrap_err().category(), "shipped");
         library.import(&files(&["good_fp16.pt"]), &mut go_on).unwrap();
-        let ids: Vec<&str> = library.families().iter().map(|family| family.id()).collect();
+        let ids: Vec<&str> =
+            library.families().iter().map(crate::engine::library::ModelFamily::id).collect();
         assert_eq!(ids, ["starter", "good_fp16"]);
         library.remove("good_fp16").unwrap();
         assert!(names(&library.paths().user).is_empty());

@@ -211,7 +211,7 @@ impl TinyFamily {
     }
 }
 
-/// Weights that look like an untrained network's, equal on every machine: SplitMix64 keyed by the
+/// Weights that look like an untrained network's, equal on every machine: `SplitMix64` keyed by the
 /// parameter's name.
 fn formula_values(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Width of the public text encoder's byte-pair vocabulary (GPT-2's, end token last).
+/// Width of the public text encoder's byte-pair vocabulary (`GPT-2`'s, end token last).
 const GPT2_VOCAB: usize = 50257;
 
-/// Which of the four UNets a config describes.
+/// Which of the four networks a config describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GlideForm {

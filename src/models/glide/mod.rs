@@ -7,7 +7,7 @@ pub mod blocks;
 mod clip;
 mod config;
 mod flops;
-mod glide;
+mod network;
 mod recognize;
 mod text_encoder;
 mod unet;
@@ -18,7 +18,7 @@ pub use clip::{
 };
 pub use config::{ClipConfig, GlideConfig, GlideForm, Half, UnsupportedConfig};
 pub use flops::unet_flops;
-pub use glide::{Glide, UnetInput, parameter_shapes};
+pub use network::{Glide, UnetInput, parameter_shapes};
 pub use recognize::{
     NetworkConfig, RecognizeError, Recognized, Role, Shapes, expected_shapes, recognize,
 };

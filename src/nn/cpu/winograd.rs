@@ -239,8 +239,8 @@ impl Kernel<'_, '_, '_> {
             let mut half = [[[0.0_f32; TILES]; 6]; 6];
             for c in 0..6 {
                 let column: [&Lanes; 6] = std::array::from_fn(|r| &d[r][c]);
-                for (r, lanes) in input_points(column).into_iter().enumerate() {
-                    half[r][c] = lanes;
+                for (half, lanes) in half.iter_mut().zip(input_points(column)) {
+                    half[c] = lanes;
                 }
             }
             for (r, row) in half.iter().enumerate() {
@@ -293,8 +293,8 @@ impl Kernel<'_, '_, '_> {
             let mut half = [[[0.0_f32; TILES]; 6]; 4];
             for c in 0..6 {
                 let column: [&Lanes; 6] = std::array::from_fn(|r| point(r, c));
-                for (r, lanes) in output_points(column).into_iter().enumerate() {
-                    half[r][c] = lanes;
+                for (half, lanes) in half.iter_mut().zip(output_points(column)) {
+                    half[c] = lanes;
                 }
             }
             let bias = self.addends.bias.map_or(0.0, |bias| bias[row]);
