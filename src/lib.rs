@@ -14,7 +14,8 @@
 //! | [`weights`] | checkpoint files: safe reading, conversion, int8 storage | none |
 //! | [`engine`] | jobs: from request to pixels, on one worker thread | all of the above |
 //! | [`storage`] | image files in and out, with the request inside; atomic writing | `geom`, `raster` |
-//! | [`selftest`], [`bench`] | reference vectors recomputed; speed measured | all of the above |
+//! | [`selftest`] | reference vectors recomputed | all of the above |
+//! | [`mod@bench`] | how fast networks run here | all of the above |
 //! | [`cli`] | the command line, the first client of the engine | all |
 //!
 //! Three consequences: networks never see a job, jobs never see a file dialog or a window, and
