@@ -61,8 +61,7 @@ impl Conv2d {
     fn run(&self, x: &Tensor, residual: Option<&Tensor>, interrupt: &Interrupt) -> Result<Tensor> {
         interrupt.check()?;
         if self.stride == 1 && runs_on_cpu_kernels(x) {
-            let op = ConvOp { packed: self.weights.packed()?, interrupt };
-            return apply(x, residual, &op);
+            return self.weights.apply(Kernel::Square3, x, residual, interrupt);
         }
         let (weight, bias) = self.weights.tensors()?;
         let y = x.contiguous()?.conv2d(&weight, 1, self.stride, 1, 1)?;
@@ -112,8 +111,7 @@ impl Pointwise {
     fn run(&self, x: &Tensor, residual: Option<&Tensor>, interrupt: &Interrupt) -> Result<Tensor> {
         interrupt.check()?;
         if runs_on_cpu_kernels(x) {
-            let op = PointwiseOp { packed: self.weights.packed()?, interrupt };
-            return apply(x, residual, &op);
+            return self.weights.apply(Kernel::Pointwise, x, residual, interrupt);
         }
         let (weight, bias) = self.weights.tensors()?;
         let (batch, inputs) = (x.dim(0)?, x.dim(1)?);
@@ -163,6 +161,21 @@ impl Weights {
         }
     }
 
+    fn apply(
+        &self,
+        kernel: Kernel,
+        x: &Tensor,
+        residual: Option<&Tensor>,
+        interrupt: &Interrupt,
+    ) -> Result<Tensor> {
+        let op = KernelOp { kernel, packed: self.packed()?, interrupt };
+        let x = x.contiguous()?;
+        match residual {
+            Some(residual) => x.apply_op2_no_bwd(&residual.contiguous()?, &op),
+            None => x.apply_op1_no_bwd(&op),
+        }
+    }
+
     fn packed(&self) -> Result<Arc<Packed>> {
         if let Some(packed) = self.packed.get() {
             return Ok(packed.clone());
@@ -185,111 +198,79 @@ impl Weights {
     }
 }
 
-fn apply<O: CustomOp1 + CustomOp2>(
-    x: &Tensor,
-    residual: Option<&Tensor>,
-    op: &O,
-) -> Result<Tensor> {
-    let x = x.contiguous()?;
-    match residual {
-        Some(residual) => x.apply_op2_no_bwd(&residual.contiguous()?, op),
-        None => x.apply_op1_no_bwd(op),
-    }
+/// Which convolution a [`KernelOp`] does.
+#[derive(Clone, Copy)]
+enum Kernel {
+    /// 3x3 with a border of one zero.
+    Square3,
+    /// 1x1.
+    Pointwise,
 }
 
-struct ConvOp<'a> {
+/// A convolution by the CPU kernels, alone or with a residual added.
+struct KernelOp<'a> {
+    kernel: Kernel,
     packed: Arc<Packed>,
     interrupt: &'a Interrupt,
 }
 
-impl ConvOp<'_> {
+impl KernelOp<'_> {
     fn run(
         &self,
-        x: &[f32],
-        shape: &Shape,
-        residual: Option<&[f32]>,
+        x: (&CpuStorage, &Layout),
+        residual: Option<(&CpuStorage, &Layout)>,
     ) -> Result<(CpuStorage, Shape)> {
-        let (count, channels, height, width) = shape.dims4()?;
+        let shape = x.1.shape();
         let Packed { rows, winograd, bias } = &*self.packed;
-        if rows.depth != channels * 9 {
-            candle_core::bail!("a convolution of {} channels got {shape:?}", rows.depth / 9);
-        }
-        let pictures = Pictures { count, channels, height, width };
-        let addends = Addends { bias: Some(bias), residual };
-        let y = if winograd::pays(channels, rows.rows, height, width) {
-            let weights = winograd.get_or_init(|| WinogradWeights::new(rows));
-            winograd::conv3x3(weights, x, pictures, addends, self.interrupt)?
-        } else {
-            conv::conv3x3(rows, x, pictures, addends, self.interrupt)?
+        let taps = match self.kernel {
+            Kernel::Square3 => 9,
+            Kernel::Pointwise => 1,
         };
-        Ok((CpuStorage::F32(y), Shape::from((count, rows.rows, height, width))))
-    }
-}
-
-impl CustomOp1 for ConvOp<'_> {
-    fn name(&self) -> &'static str {
-        "conv3x3"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.run(values(x, layout)?, layout.shape(), None)
-    }
-}
-
-impl CustomOp2 for ConvOp<'_> {
-    fn name(&self) -> &'static str {
-        "conv3x3_add"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        layout: &Layout,
-        residual: &CpuStorage,
-        residual_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        self.run(values(x, layout)?, layout.shape(), Some(values(residual, residual_layout)?))
-    }
-}
-
-struct PointwiseOp<'a> {
-    packed: Arc<Packed>,
-    interrupt: &'a Interrupt,
-}
-
-impl PointwiseOp<'_> {
-    fn run(
-        &self,
-        x: &[f32],
-        shape: &Shape,
-        residual: Option<&[f32]>,
-    ) -> Result<(CpuStorage, Shape)> {
         let mut dims = shape.dims().to_vec();
-        let Packed { rows, bias, .. } = &*self.packed;
-        if rows.depth != dims[1] {
-            candle_core::bail!("a 1x1 convolution of {} channels got {shape:?}", rows.depth);
+        if dims.len() < 2 || rows.depth != dims[1] * taps {
+            candle_core::bail!("a convolution of {} channels got {shape:?}", rows.depth / taps);
         }
-        let columns = dims[2..].iter().product();
+        let x = values(x.0, x.1)?;
+        let residual = residual.map(|(storage, layout)| values(storage, layout)).transpose()?;
+        let elements = dims[0] * rows.rows * dims[2..].iter().product::<usize>();
+        if residual.is_some_and(|residual| residual.len() != elements) {
+            candle_core::bail!("what is added to a convolution must have its result's shape");
+        }
         let addends = Addends { bias: Some(bias), residual };
-        let y = pointwise(rows, x, dims[0], columns, addends, self.interrupt)?;
+        let y = match self.kernel {
+            Kernel::Pointwise => {
+                let columns = dims[2..].iter().product();
+                pointwise(rows, x, dims[0], columns, addends, self.interrupt)?
+            }
+            Kernel::Square3 => {
+                let (count, channels, height, width) = shape.dims4()?;
+                let pictures = Pictures { count, channels, height, width };
+                if winograd::pays(channels, rows.rows, height, width) {
+                    let weights = winograd.get_or_init(|| WinogradWeights::new(rows));
+                    winograd::conv3x3(weights, x, pictures, addends, self.interrupt)?
+                } else {
+                    conv::conv3x3(rows, x, pictures, addends, self.interrupt)?
+                }
+            }
+        };
         dims[1] = rows.rows;
         Ok((CpuStorage::F32(y), Shape::from(dims)))
     }
 }
 
-impl CustomOp1 for PointwiseOp<'_> {
+impl CustomOp1 for KernelOp<'_> {
     fn name(&self) -> &'static str {
-        "conv1x1"
+        "convolution"
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.run(values(x, layout)?, layout.shape(), None)
+        self.run((x, layout), None)
     }
 }
 
-impl CustomOp2 for PointwiseOp<'_> {
+impl CustomOp2 for KernelOp<'_> {
     fn name(&self) -> &'static str {
-        "conv1x1_add"
+        "convolution_add"
     }
 
     fn cpu_fwd(
@@ -299,7 +280,7 @@ impl CustomOp2 for PointwiseOp<'_> {
         residual: &CpuStorage,
         residual_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        self.run(values(x, layout)?, layout.shape(), Some(values(residual, residual_layout)?))
+        self.run((x, layout), Some((residual, residual_layout)))
     }
 }
 
