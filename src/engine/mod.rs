@@ -5,6 +5,7 @@
 //! function in `generate.rs`, `inpaint.rs` and `upscale.rs`. Nothing here reads or writes pictures'
 //! files, prints, or knows a window.
 
+pub mod catalog;
 pub mod check;
 mod clip_guidance;
 mod denoisers;

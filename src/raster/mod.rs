@@ -5,6 +5,8 @@
 //! [`composite_inside`], and [`outside_mask_delta`] shows that nothing else changed.
 
 mod blend;
+mod blend_mode;
+mod brush;
 mod color;
 mod color_match;
 mod distance;
@@ -13,8 +15,11 @@ mod mask;
 mod region;
 mod resample;
 mod rgba;
+mod tile;
 
 pub use blend::{composite_inside, outside_mask_delta};
+pub use blend_mode::BlendMode;
+pub use brush::{Brush, PressureUse, StrokeMode, StrokeSample};
 pub use color::{byte_from_unit, linear_from_srgb, srgb_from_linear, unit_from_byte};
 pub use color_match::match_color;
 pub use error::RasterError;
@@ -22,3 +27,4 @@ pub use mask::Mask;
 pub use region::{Region, RegionSettings, plan_regions};
 pub use resample::{resize_bicubic_rgb, resize_mask, resize_mask_any, resize_rgba};
 pub use rgba::{RgbaImage, grid};
+pub use tile::{CoverGrid, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex};

@@ -1,0 +1,229 @@
+//! What the user asks for.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::document::{Axis, Edit, LayerId, NodeId};
+use crate::editor::{
+    Action, CompareMode, CompareSide, Dialog, ExtendBy, GalleryId, Generation, JobNumber,
+    MaskDisplay, Panel,
+};
+use crate::engine::event::{JobEvent, JobId, Preview};
+use crate::geom::{CanvasPoint, Extent, ScreenPoint};
+use crate::raster::RgbaImage;
+use crate::tools::ToolSettings;
+
+/// One thing that the user, or the world outside, asks of the editor.
+///
+/// Menus, shortcuts, the palette and panels all send these; nothing else changes the editor.
+#[derive(Debug)]
+pub enum Command {
+    /// What menus, shortcuts and the palette offer.
+    Do(Action),
+
+    // --- the canvas
+    /// The pointer did something on the canvas.
+    Pointer(PointerEvent),
+    /// Escape: ends what the pointer has begun, else closes results or a dialog, else deselects.
+    Escape,
+    /// The canvas area has this place and size, in points.
+    SetViewport {
+        /// Its top left corner.
+        min: ScreenPoint,
+        /// Width and height.
+        size: (f32, f32),
+    },
+    /// Zooms by a factor around a point of the screen.
+    ZoomAt {
+        /// Larger than 1 zooms in.
+        factor: f32,
+        /// What stays in its place.
+        anchor: ScreenPoint,
+    },
+    /// Zooms to this many screen points per pixel, around the middle.
+    SetZoom(f32),
+    /// Moves what is seen, in points.
+    Pan {
+        /// To the right.
+        dx: f32,
+        /// Down.
+        dy: f32,
+    },
+    /// Turns the view by so many radians clockwise.
+    RotateView(f32),
+    /// Sets how the selection is shown.
+    SetMaskDisplay(MaskDisplay),
+    /// Shows the original while true.
+    HoldOriginal(bool),
+
+    // --- the document
+    /// Starts an empty picture of this size, in this color.
+    NewPicture {
+        /// Columns and rows.
+        extent: Extent,
+        /// The lowest layer's color; transparent for none.
+        color: [u8; 4],
+    },
+    /// Does one edit as one step of the history.
+    Edit(Edit),
+    /// Sets a layer's opacity while a slider moves; one step when it is let go.
+    DragOpacity {
+        /// Which layer.
+        layer: LayerId,
+        /// 0 to 1.
+        opacity: f32,
+        /// Whether the slider was let go.
+        done: bool,
+    },
+    /// Mirrors the picture.
+    Flip(Axis),
+    /// Goes to a state of the history.
+    GoTo(NodeId),
+    /// Sets the history's byte budget.
+    SetHistoryBudget(usize),
+    /// Sets what the tools are set to.
+    SetToolSettings(Box<ToolSettings>),
+
+    // --- prompting
+    /// Sets prompt and settings of the next job.
+    SetGeneration(Box<Generation>),
+    /// Extends the canvas and has the new space painted.
+    Extend(ExtendBy),
+    /// Stops a job, or forgets one that waits.
+    CancelJob(JobNumber),
+    /// Lets a waiting job wait at another place, 0 for the next to run.
+    MoveJob(JobNumber, usize),
+    /// Removes what is done from the list of jobs.
+    ClearFinishedJobs,
+    /// Tries a failed job again.
+    RetryJob(JobNumber),
+
+    // --- results
+    /// Looks at one of the staged results.
+    StagingShow(usize),
+    /// Takes prompt and settings of a gallery's picture.
+    UseSettings(GalleryId),
+    /// Takes the seed of a gallery's picture.
+    UseSeed(GalleryId),
+    /// Puts a gallery's picture on a new layer.
+    PlaceFromGallery(GalleryId),
+    /// Starts a new picture from a gallery's picture.
+    OpenFromGallery(GalleryId),
+    /// Takes a picture out of the gallery.
+    RemoveFromGallery(GalleryId),
+    /// Compares two sides.
+    CompareSides(CompareSide, CompareSide),
+    /// Sets how they are compared.
+    SetCompareMode(CompareMode),
+    /// Moves the comparison's slider, 0 to 1.
+    SetCompareSplit(f32),
+    /// Ends the comparison.
+    CloseCompare,
+
+    // --- the window
+    /// Opens a dialog, or closes the one that is open.
+    SetDialog(Option<Dialog>),
+    /// Shows or hides a panel.
+    ShowPanel(Panel, bool),
+    /// Sets what is kept between sessions.
+    SetPreferences(Box<crate::preferences::Preferences>),
+    /// Removes a notice.
+    DismissNotice(u64),
+    /// The user wants the window closed; asks about unsaved changes first.
+    CloseRequested,
+    /// Closes without saving.
+    CloseAnyway,
+
+    // --- what comes from outside
+    /// Opens a file as a new picture.
+    OpenPath(PathBuf),
+    /// Puts a file on a new layer.
+    PlacePath(PathBuf),
+    /// A picture was read.
+    Opened {
+        /// Its pixels.
+        image: Arc<RgbaImage>,
+        /// Where it came from.
+        path: Option<PathBuf>,
+        /// The request that it carries, as JSON.
+        record: Option<String>,
+        /// What the user should know: a profile that could not be read, and so on.
+        remarks: Vec<String>,
+    },
+    /// A picture for a new layer was read, pasted or dropped.
+    Placed {
+        /// Its pixels.
+        image: Arc<RgbaImage>,
+        /// The layer's name.
+        name: String,
+        /// The pixel that should be in its middle; the middle of what is seen without one.
+        at: Option<CanvasPoint>,
+    },
+    /// The picture was saved.
+    Saved {
+        /// To this file.
+        path: PathBuf,
+        /// As it was at this node.
+        node: NodeId,
+    },
+    /// A heavy edit was computed.
+    EditDone {
+        /// Which one, as its effect named it.
+        ticket: u64,
+        /// The new document, or why there is none.
+        result: Result<Box<crate::document::Document>, String>,
+    },
+    /// A request was built and handed to the engine, or could not be.
+    JobSubmitted {
+        /// Which job.
+        job: JobNumber,
+        /// The engine's name for it, or why there is none.
+        result: Result<(JobId, Box<crate::engine::request::Record>), String>,
+    },
+    /// The engine says something about a job.
+    JobEvent(JobId, JobEvent),
+    /// The newest view of what is being drawn.
+    Preview(Preview),
+    /// The models that there are.
+    Catalog(Arc<crate::engine::catalog::Catalog>),
+    /// Something failed outside: what, why, and what can be done.
+    Failed(String),
+    /// Something worth knowing happened outside.
+    Told(String),
+    /// A thumbnail was made.
+    Thumbnail(NodeId, Arc<RgbaImage>),
+}
+
+/// A pointer event on the canvas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PointerEvent {
+    /// What happened.
+    pub phase: PointerPhase,
+    /// Where, in points of the window.
+    pub at: ScreenPoint,
+    /// How hard a pen presses, 0 to 1; 1 for a mouse.
+    pub pressure: f32,
+    /// Whether Shift is held: straight lines, squares, adding.
+    pub shift: bool,
+    /// Whether Alt is held: the eyedropper, subtracting.
+    pub alt: bool,
+    /// Whether Ctrl (the command key on macOS) is held.
+    pub ctrl: bool,
+}
+
+/// What the pointer did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointerPhase {
+    /// The main button went down.
+    Pressed,
+    /// It moved while the main button is down.
+    Dragged,
+    /// The main button went up.
+    Released,
+    /// It moved with no button down.
+    Hovered,
+    /// The main button was pressed twice quickly.
+    DoubleClicked,
+    /// It left the canvas.
+    Left,
+}

@@ -1,0 +1,131 @@
+//! What must happen outside the editor.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::document::{Document, Edit, NodeId};
+use crate::editor::{ExtendBy, Generation, JobKind, JobNumber};
+use crate::engine::event::JobId;
+
+/// Something that only the world outside can do. Each answers with a
+/// [`Command`](crate::editor::Command), or not at all.
+#[derive(Debug)]
+pub enum Effect {
+    /// Ask the user for a file.
+    Ask(FileDialog),
+    /// Read a picture and open it, or put it on a layer.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Whether it becomes a layer of the open picture.
+        as_layer: bool,
+    },
+    /// Write the picture.
+    Write {
+        /// To this file; its ending says the format.
+        path: PathBuf,
+        /// What to write.
+        document: Box<Document>,
+        /// The state it is.
+        node: NodeId,
+        /// Whether the user works on in this file, or it is a copy.
+        copy: bool,
+        /// The request to write into it, as JSON, where one made the whole picture.
+        record: Option<Arc<str>>,
+    },
+    /// Write a copy into the pictures folder under a new name.
+    WriteCopy {
+        /// What to write.
+        document: Box<Document>,
+        /// The request to write into it, as JSON.
+        record: Option<Arc<str>>,
+    },
+    /// Put a picture on the clipboard.
+    CopyImage(Box<CopySource>),
+    /// Put text on the clipboard.
+    CopyText(String),
+    /// Take a picture from the clipboard; answers `Placed`.
+    PasteImage,
+    /// Compute an edit that takes longer than a frame; answers `EditDone`.
+    Compute(EditPlan),
+    /// Build a request and hand it to the engine; answers `JobSubmitted`.
+    Submit(Box<RequestPlan>),
+    /// Stop a job.
+    Cancel(JobId),
+    /// Let a waiting job wait at another place.
+    Move(JobId, usize),
+    /// Make a small picture of a state; answers `Thumbnail`.
+    MakeThumbnail(NodeId, Box<Document>),
+    /// Write the preferences.
+    SavePreferences(Box<crate::preferences::Preferences>),
+    /// Start the engine again with the preferences' device, memory and threads.
+    RestartEngine,
+    /// Put the cursor into the prompt.
+    FocusPrompt,
+    /// Close the window.
+    Close,
+}
+
+/// What goes to the clipboard.
+#[derive(Debug)]
+pub struct CopySource {
+    /// The document.
+    pub document: Document,
+    /// Whether all visible layers are copied, or the active one.
+    pub merged: bool,
+}
+
+/// A file that the user is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileDialog {
+    /// A picture to open.
+    Open,
+    /// A picture for a new layer.
+    OpenAsLayer,
+    /// Where to save; with a suggested name.
+    Save {
+        /// The suggested file name.
+        name: String,
+        /// The folder to start in.
+        folder: Option<PathBuf>,
+        /// Whether the window is to be closed afterwards.
+        then_close: bool,
+    },
+    /// A folder for a setting.
+    Folder(FolderSetting),
+}
+
+/// A setting that names a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FolderSetting {
+    /// Where models are.
+    Models,
+    /// Where quick saves go.
+    Pictures,
+}
+
+/// An edit to compute outside the window's thread.
+#[derive(Clone, Debug)]
+pub struct EditPlan {
+    /// Names the edit in the answer.
+    pub ticket: u64,
+    /// What to change.
+    pub document: Document,
+    /// How.
+    pub edits: Vec<Edit>,
+}
+
+/// A request to build outside the window's thread, because its picture has to be flattened.
+#[derive(Clone, Debug)]
+pub struct RequestPlan {
+    /// The job in the window's list.
+    pub job: JobNumber,
+    /// What kind of work it is.
+    pub kind: JobKind,
+    /// Prompt and settings; the seed is set.
+    pub generation: Generation,
+    /// The document as it is now.
+    pub document: Document,
+    /// For extending: by how much. `document` is already extended.
+    pub extend: Option<ExtendBy>,
+}

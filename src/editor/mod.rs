@@ -1,0 +1,31 @@
+//! What the window works with: the document, the tools, the models' work, the dialogs.
+//!
+//! A gesture or a click becomes a [`Command`]; [`Editor::update`] changes the editor and returns
+//! [`Effect`]s for what must happen outside of it: files, the clipboard, the engine. The editor does
+//! no input and output, draws nothing and can be tested without a window. Start at [`Editor`].
+
+mod action;
+mod command;
+mod compare;
+mod effect;
+mod gallery;
+mod generation;
+mod jobs;
+mod keymap;
+mod notice;
+mod staging;
+mod state;
+mod view;
+
+pub use action::{Action, ActionInfo, Menu};
+pub use command::{Command, PointerEvent, PointerPhase};
+pub use compare::{Compare, CompareMode, CompareSide};
+pub use effect::{CopySource, EditPlan, Effect, FileDialog, FolderSetting, RequestPlan};
+pub use gallery::{Gallery, GalleryId, GalleryItem};
+pub use generation::{ExtendBy, Generation, JobKind};
+pub use jobs::{Job, JobList, JobNumber, JobState};
+pub use keymap::{Keymap, Shortcut};
+pub use notice::{Notice, NoticeKind};
+pub use staging::{Staged, Staging};
+pub use state::{AfterSaving, Dialog, Editor, Panel, PictureFile};
+pub use view::{MaskDisplay, View};

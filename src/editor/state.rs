@@ -1,0 +1,130 @@
+//! The editor's state.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::document::{Document, History, NodeId};
+use crate::editor::{
+    Compare, Gallery, Generation, JobList, Keymap, Notice, Staging, View,
+};
+use crate::engine::catalog::Catalog;
+use crate::engine::event::Preview;
+use crate::preferences::Preferences;
+use crate::tools::{Gesture, Tool, ToolSettings};
+
+/// A dialog over the window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialog {
+    /// The first screen.
+    Welcome,
+    /// Size and color of a new picture.
+    NewPicture,
+    /// Another size for the picture.
+    ResizeImage,
+    /// Another size for the canvas.
+    CanvasSize,
+    /// By how much to extend the canvas.
+    Extend,
+    /// Another name for a layer.
+    RenameLayer(crate::document::LayerId),
+    /// A name for the selection.
+    SaveSelection,
+    /// Find a command.
+    Palette,
+    /// Settings.
+    Settings,
+    /// All shortcuts.
+    Shortcuts,
+    /// Version, models, licenses.
+    About,
+    /// There are unsaved changes.
+    UnsavedChanges(AfterSaving),
+}
+
+/// What was to happen when unsaved changes were found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AfterSaving {
+    /// Close the window.
+    Close,
+    /// Open a file.
+    Open(PathBuf),
+    /// Ask for a file to open.
+    AskOpen,
+    /// Start an empty picture.
+    New {
+        /// Columns and rows.
+        extent: crate::geom::Extent,
+        /// The lowest layer's color.
+        color: [u8; 4],
+    },
+}
+
+/// A panel at the side of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Panel {
+    /// Prompt and settings.
+    Prompt,
+    /// Layers.
+    Layers,
+    /// History.
+    History,
+    /// Gallery.
+    Gallery,
+    /// Jobs.
+    Queue,
+    /// Tools.
+    Tools,
+}
+
+/// The picture's file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PictureFile {
+    /// Where it is; nothing for a new picture.
+    pub path: Option<PathBuf>,
+    /// The state that the file holds.
+    pub saved: Option<NodeId>,
+}
+
+/// Everything that the window works with.
+pub struct Editor {
+    /// All states of the document.
+    pub history: History,
+    /// The document as it is on the canvas: the current state, or one that a gesture is changing.
+    pub document: Document,
+    /// What the pointer is doing on the canvas, where it is doing something.
+    pub gesture: Option<Gesture>,
+    /// Where the pointer is on the canvas.
+    pub pointer: Option<crate::geom::CanvasPoint>,
+    /// The tool in hand.
+    pub tool: Tool,
+    /// What the tools are set to.
+    pub tools: ToolSettings,
+    /// How the canvas is seen.
+    pub view: View,
+    /// Prompt and settings of the next job.
+    pub generation: Generation,
+    /// The models that there are, once they are known.
+    pub catalog: Option<Arc<Catalog>>,
+    /// All jobs.
+    pub jobs: JobList,
+    /// The newest view of what is being drawn.
+    pub preview: Option<Preview>,
+    /// Results that wait for a choice.
+    pub staging: Option<Staging>,
+    /// Every picture that was made in this session.
+    pub gallery: Gallery,
+    /// The comparison that is shown.
+    pub compare: Option<Compare>,
+    /// Messages to the user.
+    pub notices: Vec<Notice>,
+    /// The dialog that is open.
+    pub dialog: Option<Dialog>,
+    /// The picture's file.
+    pub file: PictureFile,
+    /// What is kept between sessions.
+    pub preferences: Preferences,
+    /// Which keys do what.
+    pub keymap: Keymap,
+    /// What is being computed outside, by ticket, with its name for people.
+    pub computing: Option<(u64, String)>,
+}
