@@ -50,6 +50,8 @@ pub enum AfterSaving {
     Open(PathBuf),
     /// Ask for a file to open.
     AskOpen,
+    /// Open a picture of the gallery.
+    OpenGallery(crate::editor::GalleryId),
     /// Start an empty picture.
     New {
         /// Columns and rows.
@@ -125,6 +127,29 @@ pub struct Editor {
     pub preferences: Preferences,
     /// Which keys do what.
     pub keymap: Keymap,
-    /// What is being computed outside, by ticket, with its name for people.
-    pub computing: Option<(u64, String)>,
+    /// What is being computed outside, where something is.
+    pub computing: Option<Computing>,
+    /// What happens once the picture is saved.
+    pub after_saving: Option<AfterSaving>,
+    /// Where the last stroke ended, for straight lines.
+    pub last_point: Option<crate::geom::CanvasPoint>,
+    /// Which of the older prompts is shown, counted from the newest.
+    pub prompt_at: Option<usize>,
+    /// The prompt that was being written before older ones were looked at.
+    pub prompt_draft: String,
+    /// What the model said about the prompt of the last job.
+    pub prompt_remark: Option<String>,
+    /// The number that was given last to tickets, notices and jobs.
+    pub last_number: u64,
+}
+
+/// An edit that is computed outside the window's thread.
+#[derive(Clone, Debug)]
+pub struct Computing {
+    /// Names it in the answer.
+    pub ticket: u64,
+    /// Its name for people and for the history.
+    pub label: String,
+    /// What it does.
+    pub edits: Vec<crate::document::Edit>,
 }
