@@ -20,5 +20,6 @@ mod run;
 mod session;
 mod text_chunks;
 mod upscale;
+mod vary;
 
 pub use run::run;

@@ -11,9 +11,9 @@ use crate::cli::interrupt::Stop;
 use crate::cli::options::Options;
 use crate::cli::output::{note, say};
 use crate::cli::session::{Session, Show};
-use crate::cli::{batch, checks, generate, inpaint, models, upscale};
-use crate::engine::handle::WORKER_THREAD;
+use crate::cli::{batch, checks, generate, inpaint, models, upscale, vary};
 use crate::engine::library::{LibraryPaths, ModelLibrary};
+use crate::engine::threads::is_engine_thread;
 
 /// What every command needs.
 pub(crate) struct Context {
@@ -70,6 +70,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<(), CliError> {
     match command {
         Command::Generate(args) => generate::run(args, context),
         Command::Inpaint(args) => inpaint::run(args, context),
+        Command::Vary(args) => vary::run(args, context),
         Command::Upscale(args) => upscale::run(args, context),
         Command::Batch(args) => batch::run(args, context),
         Command::Models(command) => models::run(command, context),
@@ -128,7 +129,7 @@ fn start_log(verbose: u8) {
 fn keep_worker_panics_off_the_screen() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().name() == Some(WORKER_THREAD) {
+        if is_engine_thread() {
             log::info!("{panic}");
         } else {
             usual(panic);

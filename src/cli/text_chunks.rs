@@ -62,8 +62,17 @@ fn parameters(record: &Record) -> Parameters {
         say("Upsample sampler", upsample.sampler.name().to_owned());
         say("Upsample temperature", upsample.temperature.to_string());
     }
+    if let Record::Inpaint(settings) = record
+        && settings.strength < 1.0
+    {
+        say("Denoising strength", settings.strength.to_string());
+    }
     say("Version", concat!("Gesso ", env!("CARGO_PKG_VERSION")).to_owned());
-    Parameters { prompt: common.prompt.clone(), negative_prompt: String::new(), settings }
+    Parameters {
+        prompt: common.prompt.clone(),
+        negative_prompt: common.negative_prompt.clone(),
+        settings,
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +88,7 @@ mod tests {
         Record::Generate(GenerateRequest {
             common: Common {
                 prompt: "a \"cat\"\nand a dög".to_owned(),
+                negative_prompt: String::new(),
                 model: "starter".to_owned(),
                 checkpoints: vec![CheckpointRef {
                     role: Role::Base,
