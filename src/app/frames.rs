@@ -13,6 +13,11 @@ pub(crate) struct FrameTimes {
 }
 
 impl FrameTimes {
+    /// Whether there was none yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.idle.is_empty() && self.working.is_empty()
+    }
+
     /// Takes down one frame.
     pub(crate) fn add(&mut self, time: Duration, job_runs: bool) {
         let times = if job_runs { &mut self.working } else { &mut self.idle };

@@ -174,6 +174,9 @@ impl eframe::App for GessoApp {
         crate::ui::window_ui(ui, &self.editor, &mut self.window, &mut self.commands);
         self.settle(&ctx);
         self.set_title(&ctx);
+        if self.frames.is_empty() {
+            log::debug!("first frame");
+        }
         self.frames.add(began.elapsed(), self.editor.jobs.running().is_some());
     }
 

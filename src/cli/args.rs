@@ -9,10 +9,19 @@ use crate::engine::device::DeviceChoice;
 
 /// Make and edit images with models that run on your own machine.
 #[derive(Debug, Parser)]
-#[command(name = "gesso", version, about, disable_help_subcommand = true)]
+#[command(
+    name = "gesso",
+    version,
+    about,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a command the window opens, with a picture if one is named."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+    /// A picture to open in the window.
+    pub(crate) picture: Option<PathBuf>,
     /// Print one JSON object on standard output instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,

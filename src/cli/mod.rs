@@ -18,7 +18,6 @@ mod options;
 mod output;
 mod run;
 mod session;
-mod text_chunks;
 mod upscale;
 mod vary;
 

@@ -1,10 +1,12 @@
 //! Start to end: read the arguments, run the command, turn the end into an exit code.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use serde_json::json;
 
+use crate::app::WindowOptions;
 use crate::cli::args::{Cli, Command};
 use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
@@ -56,14 +58,32 @@ pub fn run() -> ExitCode {
     };
     start_log(cli.verbose);
     keep_worker_panics_off_the_screen();
-    let context = Context { json: cli.json, stop: Stop::on_ctrl_c() };
-    match dispatch(&cli.command, &context) {
+    let stop = if cli.command.is_some() { Stop::on_ctrl_c() } else { Stop::default() };
+    let context = Context { json: cli.json, stop };
+    let done = match &cli.command {
+        Some(command) => dispatch(command, &context),
+        None => open_window(cli.picture),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error, context.json);
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Shows the window. A name that is no file may be a misspelled command, so both are said.
+fn open_window(picture: Option<PathBuf>) -> Result<(), CliError> {
+    if let Some(path) = &picture
+        && !path.exists()
+    {
+        return Err(CliError::Input(format!(
+            "there is neither a command nor a picture of this name; `gesso --help` lists the \
+             commands: {path:?}"
+        )));
+    }
+    Ok(crate::app::run(WindowOptions { file: picture, config: None })?)
 }
 
 fn dispatch(command: &Command, context: &Context) -> Result<(), CliError> {

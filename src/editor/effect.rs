@@ -141,6 +141,18 @@ pub struct RequestPlan {
     pub region: Option<CanvasRect>,
 }
 
+impl RequestPlan {
+    /// How far the job's canvas is shifted against the canvas that it was asked for on: extending
+    /// to the left or to the top moves everything.
+    #[must_use]
+    pub fn shift_to_now(&self) -> (i32, i32) {
+        self.before.iter().fold((0, 0), |(x, y), edit| match edit {
+            Edit::SetCanvas(rect) => (x + rect.x, y + rect.y),
+            _ => (x, y),
+        })
+    }
+}
+
 /// A job's pictures, to be made ready outside the window's thread.
 #[derive(Debug)]
 pub struct StagePlan {

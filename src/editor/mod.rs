@@ -31,5 +31,5 @@ pub use jobs::{Job, JobList, JobNumber, JobState};
 pub use keymap::{Keymap, Shortcut};
 pub use notice::{Notice, NoticeKind};
 pub use staging::{Staged, Staging};
-pub use state::{AfterSaving, Computing, Dialog, Editor, Panel, PictureFile};
+pub use state::{AfterSaving, Computing, Dialog, Editor, Panel, PictureFile, ShownPreview};
 pub use view::{MaskDisplay, View};

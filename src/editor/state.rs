@@ -8,7 +8,9 @@ use crate::editor::{
     Compare, Gallery, Generation, JobList, Keymap, Notice, Staging, View,
 };
 use crate::engine::catalog::Catalog;
-use crate::engine::event::Preview;
+use crate::engine::event::JobId;
+use crate::geom::PixelRect;
+use crate::raster::RgbaImage;
 use crate::preferences::Preferences;
 use crate::tools::{Gesture, Tool, ToolSettings};
 
@@ -110,7 +112,7 @@ pub struct Editor {
     /// All jobs.
     pub jobs: JobList,
     /// The newest view of what is being drawn.
-    pub preview: Option<Preview>,
+    pub preview: Option<ShownPreview>,
     /// Results that wait for a choice.
     pub staging: Option<Staging>,
     /// Every picture that was made in this session.
@@ -141,6 +143,19 @@ pub struct Editor {
     pub prompt_remark: Option<String>,
     /// The number that was given last to tickets, notices and jobs.
     pub last_number: u64,
+}
+
+/// What is being drawn, as the canvas shows it.
+#[derive(Clone, Debug)]
+pub struct ShownPreview {
+    /// The job that draws it.
+    pub job: JobId,
+    /// Its pixels, fewer than what they cover.
+    pub image: Arc<RgbaImage>,
+    /// What it covers.
+    pub place: PixelRect,
+    /// Whether it is seen only where something is selected.
+    pub in_selection: bool,
 }
 
 /// An edit that is computed outside the window's thread.

@@ -16,7 +16,10 @@ const CONFINED: &[(&[&str], &[&str])] = &[
         &["nn", "diffusion", "models", "weights", "engine", "selftest", "bench"],
     ),
     (&["clap", "indicatif", "ctrlc", "env_logger"], &["cli"]),
-    (&["image", "png"], &["storage"]),
+    (&["image", "png", "moxcms"], &["storage"]),
+    (&["egui"], &["ui", "gpu", "app"]),
+    (&["wgpu", "egui_wgpu", "bytemuck"], &["gpu"]),
+    (&["eframe", "rfd", "arboard", "pollster"], &["app"]),
     (&["zip"], &["weights"]),
     (&["tiktoken_rs", "instant_clip_tokenizer"], &["text"]),
 ];

@@ -182,6 +182,7 @@ impl Editor {
     }
 
     pub(super) fn saved(&mut self, path: PathBuf, node: NodeId, effects: &mut Vec<Effect>) {
+        log::debug!("saved {path:?}");
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let text = trf("Saved {name}", &[("name", &name.unwrap_or_default())]);
         self.notify(NoticeKind::Info, text, None);
@@ -276,6 +277,7 @@ impl Editor {
 
     /// Shows the state that the history went to.
     fn went(&mut self) {
+        log::debug!("went to state {}", self.history.current().0);
         self.gesture = None;
         let extent = self.document.extent;
         if let Some(document) = self.history.document() {

@@ -154,7 +154,10 @@ impl Editor {
             Command::JobSubmitted { job, result } => self.job_submitted(job, result),
             Command::JobEvent(id, event) => self.job_event(id, event, &mut effects),
             Command::Preview(preview) => self.show_preview(preview),
-            Command::Catalog(catalog) => self.catalog = Some(catalog),
+            Command::Catalog(catalog) => {
+                log::debug!("{} models are known", catalog.models.len());
+                self.catalog = Some(catalog);
+            }
             Command::Failed(text) => {
                 self.after_saving = None;
                 self.notify(NoticeKind::Error, text, None);
@@ -240,6 +243,7 @@ impl Editor {
             self.document = document;
             return;
         }
+        log::debug!("committed: {label}");
         let resized = self.document.extent != document.extent;
         self.document = document.clone();
         let (node, released) =

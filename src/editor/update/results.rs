@@ -23,6 +23,9 @@ impl Editor {
             item.id = GalleryId(self.gallery.last);
             staged.gallery = item.id;
             staged.base = Some(here);
+            if let Some(delta) = staged.outside_mask_delta {
+                log::debug!("outside the mask: {delta} bytes changed");
+            }
             self.gallery.items.push(item);
             staging.results.push(staged);
         }
@@ -30,6 +33,7 @@ impl Editor {
         if first_new == 0 {
             staging.shown = 0;
         }
+        log::debug!("results are shown: {}", staging.results.len());
         self.compare = None;
         self.fit_if_resized();
     }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::editor::{
     Action, ExtendBy, Editor, Effect, Generation, Job, JobKind, JobNumber, JobState, NoticeKind,
-    RequestPlan, StagePlan, requests,
+    RequestPlan, ShownPreview, StagePlan, requests,
 };
 use crate::engine::event::{JobEvent, JobId, Preview};
 use crate::engine::request::Record;
+use crate::geom::{Extent, PixelRect};
 use crate::locale::{tr, trf};
 
 use super::sentence;
@@ -117,6 +118,7 @@ impl Editor {
         match event {
             JobEvent::Queued { .. } => job.state = JobState::Waiting,
             JobEvent::Started => {
+                log::debug!("job started: {}", id.0);
                 job.state = JobState::Running { stage: None, done: 0.0, left: None };
             }
             JobEvent::Stage(stage) => {
@@ -171,10 +173,17 @@ impl Editor {
 
     /// Keeps a preview, unless its job is over or being cancelled.
     pub(super) fn show_preview(&mut self, preview: Preview) {
-        let running = self.jobs.by_id(preview.job).is_some_and(|job| !job.is_over());
-        if running {
-            self.preview = Some(preview);
-        }
+        let Some(job) = self.jobs.by_id(preview.job).filter(|job| !job.is_over()) else { return };
+        let plan = Arc::clone(&job.plan);
+        let place = self.preview_place(&preview, &plan);
+        let in_selection = matches!(plan.kind, JobKind::Fill | JobKind::Vary)
+            && !self.document.selection.is_empty();
+        self.preview = Some(ShownPreview {
+            job: preview.job,
+            image: Arc::new(preview.image),
+            place,
+            in_selection,
+        });
     }
 
     pub(super) fn cancel_job(&mut self, number: JobNumber, effects: &mut Vec<Effect>) {
@@ -263,31 +272,26 @@ impl Editor {
         self.prompt_at = newer;
     }
 
-    /// Where the newest preview lies on the canvas.
-    #[must_use]
-    pub fn preview_place(&self) -> Option<crate::geom::PixelRect> {
-        let preview = self.preview.as_ref()?;
-        let plan = &self.jobs.by_id(preview.job)?.plan;
-        let region = plan.region.map(crate::geom::PixelRect::from);
-        if let (Some(place), Some(region)) = (preview.place, region) {
+    /// Where a preview lies on the canvas.
+    fn preview_place(&self, preview: &Preview, plan: &RequestPlan) -> PixelRect {
+        let canvas = self.document.extent.rect().into();
+        match (plan.kind, plan.region, preview.place) {
+            // What will be larger is shown within the canvas as it is.
+            (JobKind::Upscale, ..) => canvas,
             // The engine counts from the corner of the part that it was given.
-            return Some(crate::geom::PixelRect::from(place).shifted(region.x, region.y));
-        }
-        if region.is_some() && plan.kind != JobKind::Upscale {
-            return region;
-        }
-        if plan.kind == JobKind::Upscale {
-            return Some(self.document.extent.rect().into());
-        }
-        let side = self.result_side(plan);
-        let picture = crate::geom::Extent::new(side, side);
-        let canvas = if self.is_untouched() { self.document.extent } else { plan.document.extent };
-        let mut place = requests::place_of(plan, canvas, picture);
-        if self.is_untouched() {
+            (_, Some(region), Some(place)) => {
+                let shift = plan.shift_to_now();
+                PixelRect::from(place)
+                    .shifted(region.x as i32 + shift.0, region.y as i32 + shift.1)
+            }
+            (_, Some(region), None) => region.into(),
             // The canvas will become as large as the picture, so it is shown filled by it.
-            place = canvas.rect().into();
+            (_, None, _) if self.is_untouched() => canvas,
+            (_, None, _) => {
+                let side = self.result_side(plan);
+                requests::place_of(plan, self.document.extent, Extent::new(side, side))
+            }
         }
-        Some(place)
     }
 
     /// The side of the pictures that a plan's model draws.
