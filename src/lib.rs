@@ -6,17 +6,19 @@
 //! | module | what it is for | our modules it may use |
 //! |---|---|---|
 //! | [`geom`] | points, extents and rectangles in canvas pixels | none |
+//! | [`locale`] | the window's texts in the user's language | none |
 //! | [`raster`] | pixels in memory: images, masks, resizing, blending, regions to repaint | `geom` |
 //! | [`document`] | layers, selection, edits as data, the tree of all states | `raster`, `geom` |
 //! | [`tools`] | one state machine a tool: pointer events become edits | `document`, `raster`, `geom` |
-//! | [`preferences`] | what is kept between sessions, as plain data | none |
 //! | [`text`] | byte-pair tokenizers of the text encoders | none |
 //! | [`nn`] | layers that several networks share, and their fast CPU kernels | none |
 //! | [`diffusion`] | sampling math; knows no network | none |
 //! | [`models`] | one folder per network family: config, blocks, forward | `nn` |
 //! | [`weights`] | checkpoint files: safe reading, conversion, int8 storage | none |
 //! | [`engine`] | jobs: from request to pixels, on one worker thread | all of the above |
+//! | [`preferences`] | user settings as plain data | `locale`, `engine` |
 //! | [`editor`] | what the window works with: commands in, effects out | `tools`, `document`, `raster`, `geom`, `preferences`, `engine` |
+//! | [`ui`] | one file per panel or dialog; widgets | `editor`, `tools`, `document`, `raster`, `geom`, `preferences`, `engine`, `locale` |
 //! | [`storage`] | image files in and out, with the request inside; atomic writing | `geom`, `raster` |
 //! | [`selftest`] | reference vectors recomputed | all of the above |
 //! | [`mod@bench`] | how fast networks run here | all of the above |
@@ -34,6 +36,7 @@ pub mod document;
 pub mod editor;
 pub mod engine;
 pub mod geom;
+pub mod locale;
 pub mod models;
 pub mod nn;
 pub mod preferences;
@@ -42,4 +45,5 @@ pub mod selftest;
 pub mod storage;
 pub mod text;
 pub mod tools;
+pub mod ui;
 pub mod weights;

@@ -18,6 +18,7 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     (&["clap", "indicatif", "ctrlc", "env_logger"], &["cli"]),
     (&["image", "png"], &["storage"]),
     (&["zip"], &["weights"]),
+    (&["egui"], &["ui", "app", "gpu"]),
     (&["tiktoken_rs", "instant_clip_tokenizer"], &["text"]),
 ];
 
