@@ -21,6 +21,7 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     (&["wgpu", "egui_wgpu", "bytemuck"], &["gpu"]),
     (&["eframe", "rfd", "arboard", "pollster"], &["app"]),
     (&["zip"], &["weights"]),
+    (&["egui"], &["ui", "app", "gpu"]),
     (&["tiktoken_rs", "instant_clip_tokenizer"], &["text"]),
 ];
 

@@ -1,0 +1,12 @@
+//! The window's contents: one file per panel or dialog.
+//!
+//! Everything here is a function of the [`Editor`](crate::editor::Editor) that pushes
+//! [`Command`](crate::editor::Command)s; nothing changes the editor or the document. A function that
+//! draws takes a `ui` and ends in `_ui`; what only the widget itself has to remember is its
+//! `…State`. Looks come from [`theme`], parts that several panels share from [`widgets`].
+
+mod action_state;
+pub mod theme;
+pub mod widgets;
+
+pub use action_state::{is_enabled, is_on};
