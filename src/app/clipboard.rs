@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arboard::{Clipboard, Error, ImageData};
 
-use crate::document::{flatten, flatten_layer};
+use crate::document::{Source, copy_selected};
 use crate::editor::{Command, CopySource};
-use crate::geom::{CanvasRect, Extent};
+use crate::geom::Extent;
 use crate::locale::tr;
 use crate::raster::RgbaImage;
 
@@ -44,24 +44,8 @@ pub(crate) fn copy(source: &CopySource) -> Option<Command> {
 /// The picture that is copied: the selection's bounds, with its soft edge in the alpha.
 fn picture(source: &CopySource) -> Option<RgbaImage> {
     let CopySource { document, merged } = source;
-    let whole = document.extent.rect();
-    let rect: CanvasRect = if document.selection.is_empty() {
-        whole
-    } else {
-        document.selection.bounds(document.extent)?
-    };
-    let mut image = if *merged {
-        flatten(document, rect)
-    } else {
-        flatten_layer(document, document.active, rect)
-    };
-    if !document.selection.is_empty() {
-        let cover = document.selection.cover.read(rect.into());
-        for (pixel, cover) in image.pixels_mut().iter_mut().zip(cover) {
-            pixel[3] = ((u32::from(pixel[3]) * u32::from(cover) + 127) / 255) as u8;
-        }
-    }
-    Some(image)
+    let source = if *merged { Source::AllLayers } else { Source::Layer(document.active) };
+    copy_selected(document, source).map(|(image, _)| image)
 }
 
 /// Takes a picture from the clipboard.

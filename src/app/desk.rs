@@ -32,7 +32,7 @@ enum Answer {
     /// A request for the engine, or why there is none.
     Request(JobNumber, Box<Result<Request, String>>),
     /// The models were looked for.
-    Library(Box<Result<ModelLibrary, String>>),
+    Library(Box<Result<TwoLibraries, String>>),
     /// Nothing.
     Done,
 }
@@ -41,6 +41,12 @@ impl From<Command> for Answer {
     fn from(command: Command) -> Self {
         Self::Command(Box::new(command))
     }
+}
+
+/// The models as the engine sees them, and as requests are built from them.
+struct TwoLibraries {
+    engine: ModelLibrary,
+    requests: ModelLibrary,
 }
 
 /// A named thread that does tasks one after the other.
@@ -160,7 +166,10 @@ impl Desk {
                 if let Some(folder) = folder {
                     paths.user = folder;
                 }
-                ModelLibrary::open(paths)
+                TwoLibraries {
+                    engine: ModelLibrary::open(paths.clone()),
+                    requests: ModelLibrary::open(paths),
+                }
             });
             Answer::Library(Box::new(paths.map_err(|error| error.to_string())))
         });
@@ -210,7 +219,7 @@ impl Desk {
                 self.early.retain(|plan| plan.job != job);
             }
             Effect::Move(job, position) => {
-                if let Some(engine) = &self.engine
+                if let Some(engine) = &mut self.engine
                     && let Err(error) = engine.move_to(job, position)
                 {
                     log::warn!("job {} was not moved: {error}", job.0);
@@ -227,11 +236,6 @@ impl Desk {
             Effect::Close | Effect::CopyText(_) | Effect::FocusPrompt | Effect::RestartEngine => {}
         }
         Vec::new()
-    }
-
-    /// Puts the content of a dropped file on a layer.
-    pub(crate) fn place_bytes(&mut self, bytes: Arc<[u8]>, name: String) {
-        self.file(move || work::place_bytes(&bytes, name).into());
     }
 
     /// What has come from the threads and the engine.
@@ -323,16 +327,16 @@ impl Desk {
         Some(Command::JobSubmitted { job, result })
     }
 
-    fn library_found(&mut self, library: Result<ModelLibrary, String>) -> Vec<Command> {
-        let library = match library {
-            Ok(library) => library,
+    fn library_found(&mut self, found: Result<TwoLibraries, String>) -> Vec<Command> {
+        let TwoLibraries { engine: library, requests } = match found {
+            Ok(found) => found,
             Err(error) => return vec![Command::Failed(error)],
         };
         let catalog = Catalog::read(&library);
         let mut commands = vec![Command::Catalog(Arc::new(catalog))];
         let wake = Arc::clone(&self.wake);
         let settings = EngineSettings {
-            library: library.clone(),
+            library,
             wake: Box::new(move || wake()),
             previews: Previews::Shown,
         };
@@ -351,7 +355,7 @@ impl Desk {
             }
             Err(error) => commands.push(Command::Failed(error.to_string())),
         }
-        self.library = Some(Arc::new(library));
+        self.library = Some(Arc::new(requests));
         for plan in std::mem::take(&mut self.early) {
             self.build(plan);
         }

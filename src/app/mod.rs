@@ -124,14 +124,11 @@ impl GessoApp {
         });
         let untouched = self.editor.is_untouched();
         for (i, file) in dropped.into_iter().enumerate() {
-            let command = match (file.path, file.bytes) {
-                (Some(path), _) if i == 0 && untouched => Command::OpenPath(path),
-                (Some(path), _) => Command::PlacePath(path),
-                (None, Some(bytes)) => {
-                    self.desk.place_bytes(bytes, file.name);
-                    continue;
-                }
-                (None, None) => continue,
+            let path = file.path().to_owned();
+            let command = if i == 0 && untouched {
+                Command::OpenPath(path)
+            } else {
+                Command::PlacePath(path)
             };
             self.commands.push(command);
         }

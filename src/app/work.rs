@@ -10,7 +10,7 @@ use crate::editor::{Command, EditPlan, requests};
 use crate::locale::trf;
 use crate::storage::{
     Colors, ExportFormat, ExportOptions, ImageFile, ProfileUse, StorageError, export_image,
-    read_image_bytes, read_image_file_as, read_png_text,
+    read_image_file_as, read_png_text,
 };
 
 /// Names that are tried for a quick save.
@@ -31,14 +31,6 @@ pub(crate) fn read(path: PathBuf, as_layer: bool) -> Command {
         .ok()
         .and_then(|chunks| picture_text::record_json(&chunks).map(ToOwned::to_owned));
     Command::Opened { image, path: Some(path), record, remarks }
-}
-
-/// A picture from the content of a dropped file.
-pub(crate) fn place_bytes(bytes: &[u8], name: String) -> Command {
-    match read_image_bytes(bytes, &name, Colors::Srgb) {
-        Ok(file) => Command::Placed { image: Arc::new(file.image), name, at: None },
-        Err(error) => Command::Failed(error.to_string()),
-    }
 }
 
 /// What the user should know about a file that was read.

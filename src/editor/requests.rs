@@ -57,7 +57,7 @@ pub fn plan(
         JobKind::Fill => {
             let cover = selected().ok_or("paint over what is to be filled, or select it, first")?;
             let grown = if generation.grow_px > 0 {
-                crate::raster::grow_cover(&cover, generation.grow_px, document.extent)
+                cover.grown(generation.grow_px, document.extent)
             } else {
                 cover
             };

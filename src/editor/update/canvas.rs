@@ -116,13 +116,6 @@ impl Editor {
         }
     }
 
-    /// Puts the history's state back in place of a working copy.
-    fn restore(&mut self) {
-        if let Some(document) = self.history.document() {
-            self.document = document.clone();
-        }
-    }
-
     pub(super) fn escape(&mut self) {
         if self.gesture.is_some() {
             self.end_gesture();
@@ -185,7 +178,8 @@ impl Editor {
         let (width, height) = self.view.viewport_size;
         let size = (width - 2.0 * FIT_MARGIN, height - 2.0 * FIT_MARGIN);
         let whole = ViewChange::Show(self.document.extent.rect().into());
-        whole.apply(&mut self.view.transform, self.view.center(), size);
+        let center = self.view.center();
+        whole.apply(&mut self.view.transform, center, size);
         self.view.fit_pending = true;
     }
 

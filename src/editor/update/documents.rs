@@ -280,9 +280,7 @@ impl Editor {
         log::debug!("went to state {}", self.history.current().0);
         self.gesture = None;
         let extent = self.document.extent;
-        if let Some(document) = self.history.document() {
-            self.document = document.clone();
-        }
+        self.restore();
         if self.document.extent != extent {
             self.zoom_to_fit();
         }

@@ -196,8 +196,8 @@ impl Editor {
     fn edit(&mut self, edit: Edit, effects: &mut Vec<Effect>) {
         if let Edit::SetActive(_) = edit {
             // Which layer is in hand is no change of the picture.
-            if edit.apply(&mut self.document).is_ok() {
-                self.history.set_active(self.document.active);
+            if let Err(error) = edit.apply(&mut self.document) {
+                log::debug!("{error}");
             }
             return;
         }
@@ -270,10 +270,19 @@ impl Editor {
 
     /// Takes back what the pointer has begun.
     fn end_gesture(&mut self) {
-        if self.gesture.take().is_some()
-            && let Some(document) = self.history.document()
-        {
+        if self.gesture.take().is_some() {
+            self.restore();
+        }
+    }
+
+    /// Shows the history's current state. The layer in hand stays the same as long as it is there.
+    fn restore(&mut self) {
+        let active = self.document.active;
+        if let Some(document) = self.history.document() {
             self.document = document.clone();
+        }
+        if self.document.layer(active).is_some() {
+            self.document.active = active;
         }
     }
 }
