@@ -13,8 +13,10 @@ mod cover;
 mod dab;
 mod distance;
 mod error;
+mod flood;
 mod mask;
 mod outline;
+mod picture;
 mod region;
 mod resample;
 mod rgba;
@@ -22,6 +24,7 @@ mod shape;
 mod stroke;
 mod stroke_path;
 mod tile;
+mod transform;
 
 pub use blend::{composite_inside, outside_mask_delta, outside_mask_delta_while};
 pub use blend_mode::{BlendMode, blend_row};
@@ -29,8 +32,10 @@ pub use brush::{Brush, PressureUse, StrokeMode, StrokeSample};
 pub use color::{byte_from_unit, linear_from_srgb, srgb_from_linear, unit_from_byte};
 pub use color_match::{match_color, match_color_while};
 pub use error::RasterError;
+pub use flood::{FloodReach, flood};
 pub use mask::Mask;
 pub use outline::{OUTLINE_COVER, outline};
+pub use picture::{grid_from_image, image_from_grid, thumbnail};
 pub use region::{Region, RegionSettings, plan_regions, plan_regions_while};
 pub use resample::{
     resize_bicubic_rgb, resize_bicubic_rgb_while, resize_mask, resize_mask_any,
@@ -40,6 +45,7 @@ pub use rgba::{RgbaImage, grid};
 pub use shape::{ellipse_cover, polygon_cover, rectangle_cover};
 pub use stroke::{Paintable, StrokeEngine, StrokePaint};
 pub use tile::{CoverGrid, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex};
+pub use transform::Scaled;
 
 /// Whether long work is still wanted; the functions that end in `_while` ask it before each row.
 pub type GoOn<'a> = &'a dyn Fn() -> bool;

@@ -123,31 +123,16 @@ fn filled_band(
     tiles.resize_with(canvas.width.div_ceil(TILE_PX) as usize, TileBuilder::default);
     for (row, cells) in cells.iter_mut().enumerate() {
         cells.sort_unstable_by_key(|cell| cell.x);
-        let mut put = |columns: Range<i64>, doubled: i64| {
-            let (start, end) =
-                (columns.start.max(0) as usize, columns.end.min(width).max(0) as usize);
-            let cover = even_odd(doubled);
-            if cover == 0 || start >= end {
-                return;
-            }
-            for column in start / SIDE..=(end - 1) / SIDE {
-                let left = column * SIDE;
-                let part = start.max(left) - left..end.min(left + SIDE) - left;
-                if let Some(tile) = tiles.get_mut(column) {
-                    tile.put(row, part, cover);
-                }
-            }
-        };
+        let mut spans = Spans { row, width, tiles: &mut tiles, from: 0, cover: 0 };
         let mut down = 0;
-        let mut done = 0;
         for same in cells.chunk_by(|a, b| a.x == b.x) {
             let Some(&Cell { x, .. }) = same.first() else { continue };
-            put(done..x, down * 2 * UNIT);
+            let area: i64 = same.iter().map(|cell| cell.area).sum();
             down += same.iter().map(|cell| cell.down).sum::<i64>();
-            put(x..x + 1, down * 2 * UNIT - same.iter().map(|cell| cell.area).sum::<i64>());
-            done = x + 1;
+            spans.begin(x, even_odd(down * 2 * UNIT - area));
+            spans.begin(x + 1, even_odd(down * 2 * UNIT));
         }
-        put(done..width, down * 2 * UNIT);
+        spans.begin(width, 0);
     }
     let place = |column: usize| TileIndex { row: tile_row as i32, column: column as i32 };
     let built = tiles.into_iter().enumerate();
@@ -207,6 +192,36 @@ fn add_within_row(from: (i64, i64), to: (i64, i64), sign: i64, width: i64, cells
         }
         (x, y) = (next_x, next_y);
         column += 1;
+    }
+}
+
+/// Writes the spans of one row, each as long as it can be.
+struct Spans<'a> {
+    row: usize,
+    width: i64,
+    tiles: &'a mut [TileBuilder],
+    from: i64,
+    cover: u8,
+}
+
+impl Spans<'_> {
+    /// From column `x` on, the cover is this one.
+    fn begin(&mut self, x: i64, cover: u8) {
+        if cover == self.cover {
+            return;
+        }
+        let start = self.from.clamp(0, self.width) as usize;
+        let end = x.clamp(0, self.width) as usize;
+        if self.cover > 0 && start < end {
+            for column in start / SIDE..=(end - 1) / SIDE {
+                let left = column * SIDE;
+                let part = start.max(left) - left..end.min(left + SIDE) - left;
+                if let Some(tile) = self.tiles.get_mut(column) {
+                    tile.put(self.row, part, self.cover);
+                }
+            }
+        }
+        (self.from, self.cover) = (x, cover);
     }
 }
 

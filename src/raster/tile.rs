@@ -660,7 +660,7 @@ mod tests {
         let mut copy = PixelGrid::new();
         copy.write(rect, &grid.read(rect));
         assert_eq!(copy.pixel(5, 255), grid.pixel(5, 255));
-        assert_eq!(copy.tiles().count(), 2);
+        assert_eq!(copy.tiles().count(), 4);
     }
 
     #[test]
