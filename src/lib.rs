@@ -6,6 +6,7 @@
 //! | module | what it is for | our modules it may use |
 //! |---|---|---|
 //! | [`geom`] | points, extents and rectangles in canvas pixels | none |
+//! | [`locale`] | the window's texts in the user's language | none |
 //! | [`raster`] | pixels in memory: images, masks, resizing, blending, regions to repaint | `geom` |
 //! | [`text`] | byte-pair tokenizers of the text encoders | none |
 //! | [`nn`] | layers that several networks share, and their fast CPU kernels | none |
@@ -13,7 +14,8 @@
 //! | [`models`] | one folder per network family: config, blocks, forward | `nn` |
 //! | [`weights`] | checkpoint files: safe reading, conversion, int8 storage | none |
 //! | [`engine`] | jobs: from request to pixels, on one worker thread | all of the above |
-//! | [`storage`] | image files in and out, with the request inside; atomic writing | `geom`, `raster` |
+//! | [`preferences`] | user settings as plain data | `locale`, `engine` |
+//! | [`storage`] | image files in and out, with the request inside; preferences; atomic writing | `geom`, `raster`, `preferences` |
 //! | [`selftest`] | reference vectors recomputed | all of the above |
 //! | [`mod@bench`] | how fast networks run here | all of the above |
 //! | [`cli`] | the command line, the first client of the engine | all |
@@ -28,8 +30,10 @@ pub mod cli;
 pub mod diffusion;
 pub mod engine;
 pub mod geom;
+pub mod locale;
 pub mod models;
 pub mod nn;
+pub mod preferences;
 pub mod raster;
 pub mod selftest;
 pub mod storage;
