@@ -65,6 +65,16 @@ pub enum StorageError {
         /// The file.
         path: PathBuf,
     },
+    /// The file's name names no format that is written.
+    #[error(
+        "can't tell the format from the extension {extension:?}; end the name with .png, .jpg, .webp, .tif or .bmp: {path:?}"
+    )]
+    UnknownExtension {
+        /// The extension in lower case; empty where there is none.
+        extension: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The picture has more pixels than can be worked on.
     #[error(
         "the picture is too large: {found}, at most {limit_px} pixels a side can be edited; scale it down first: {path:?}"

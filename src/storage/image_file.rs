@@ -1,8 +1,8 @@
 //! Pictures and masks from files, pictures to PNG files.
 //!
 //! Reading goes by the content of a file, not by its name, and refuses what can't be handed back
-//! unharmed: pixels of 8-bit files come out exactly as stored. Color profiles are carried along,
-//! not applied.
+//! unharmed. What becomes of a color profile is the caller's choice, [`Colors`]: the command line
+//! hands pixels and profile back as they came, the window shows and mixes sRGB.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Write};
@@ -16,6 +16,7 @@ use image::{
 
 use crate::geom::Extent;
 use crate::raster::{Mask, RgbaImage};
+use crate::storage::color_profile::{ProfileUse, srgb_from};
 use crate::storage::{StorageError, write_atomically};
 
 /// The longest side of a picture that is read or written.
@@ -26,6 +27,15 @@ const MAX_DECODER_BYTES: u64 = 4 << 30;
 /// Memory that the text chunks of one file may take.
 const MAX_TEXT_BYTES: usize = 64 << 20;
 
+/// Which colors the pixels of a file are read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colors {
+    /// Exactly as stored; a color profile is carried along, not applied.
+    AsStored,
+    /// sRGB: another color profile is applied and then done with.
+    Srgb,
+}
+
 /// A picture as read, with what is worth keeping about its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFile {
@@ -33,8 +43,10 @@ pub struct ImageFile {
     pub image: RgbaImage,
     /// Whether the file stores alpha; see [`AlphaChannel`].
     pub has_alpha: bool,
-    /// The color profile for RGB values, as stored.
+    /// The color profile for RGB values, as stored; none where the pixels were asked for as sRGB.
     pub icc_profile: Option<Vec<u8>>,
+    /// What was done with the color profile.
+    pub profile_use: ProfileUse,
     /// Whether the file has more than 8 bits a channel, which were rounded to 8.
     pub rounded_to_8_bits: bool,
     /// The format's name.
@@ -78,6 +90,15 @@ pub fn read_image(path: &Path) -> Result<RgbaImage, StorageError> {
     read_image_file(path).map(|file| file.image)
 }
 
+/// Reads a PNG, JPEG, WebP, TIFF, BMP or GIF (first frame) file with its colors as stored.
+///
+/// # Errors
+///
+/// As [`read_image_file_as`].
+pub fn read_image_file(path: &Path) -> Result<ImageFile, StorageError> {
+    read_image_file_as(path, Colors::AsStored)
+}
+
 /// Reads a PNG, JPEG, WebP, TIFF, BMP or GIF (first frame) file.
 ///
 /// The content decides on the format. The picture is turned upright as its EXIF data say; more
@@ -86,22 +107,41 @@ pub fn read_image(path: &Path) -> Result<RgbaImage, StorageError> {
 /// # Errors
 ///
 /// When the file can't be read, is of another format, cut off or damaged, has CMYK colors, or is
-/// larger than [`MAX_SIDE_PX`] a side.
-pub fn read_image_file(path: &Path) -> Result<ImageFile, StorageError> {
+/// larger than [`MAX_SIDE_PX`] a side. A color profile that can't be used is no error; see
+/// [`ProfileUse::Ignored`].
+pub fn read_image_file_as(path: &Path, colors: Colors) -> Result<ImageFile, StorageError> {
     let bytes = std::fs::read(path)
         .map_err(|source| StorageError::Read { source, path: path.to_owned() })?;
+    read_encoded(&bytes, path, colors)
+}
+
+/// Reads the content of a picture file that came by the clipboard or was dropped; `name` is what
+/// messages call it.
+///
+/// # Errors
+///
+/// As [`read_image_file_as`].
+pub fn read_image_bytes(
+    bytes: &[u8],
+    name: &str,
+    colors: Colors,
+) -> Result<ImageFile, StorageError> {
+    read_encoded(bytes, Path::new(name), colors)
+}
+
+fn read_encoded(bytes: &[u8], path: &Path, colors: Colors) -> Result<ImageFile, StorageError> {
     if bytes.is_empty() {
         return Err(StorageError::EmptyFile { path: path.to_owned() });
     }
-    let format = image::guess_format(&bytes)
+    let format = image::guess_format(bytes)
         .ok()
         .filter(|format| format_name(*format).is_some())
         .ok_or_else(|| StorageError::UnknownFormat { path: path.to_owned() })?;
     let name = format_name(format).unwrap_or("image");
     if format == ImageFormat::Jpeg {
-        check_jpeg(&bytes, path)?;
+        check_jpeg(bytes, path)?;
     }
-    decode(&bytes, format, name, path)
+    decode(bytes, format, name, path, colors)
 }
 
 /// Reads a mask: 255 where the picture is to be repainted.
@@ -210,6 +250,7 @@ fn decode(
     format: ImageFormat,
     name: &'static str,
     path: &Path,
+    colors: Colors,
 ) -> Result<ImageFile, StorageError> {
     let failed = |error| decoder_error(error, name, path);
     let mut limits = Limits::no_limits();
@@ -225,9 +266,19 @@ fn decode(
     }
     // A broken note about the orientation or the colors is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let icc_profile = decoder.icc_profile().ok().flatten().filter(|profile| is_for_rgb(profile));
+    let profile = decoder.icc_profile().ok().flatten();
     let color = decoder.color_type();
-    let mut decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    let (mut decoded, icc_profile, profile_use) = match colors {
+        Colors::AsStored => {
+            let profile = profile.filter(|profile| is_for_rgb(profile));
+            (decoded, profile, ProfileUse::AsStored)
+        }
+        Colors::Srgb => {
+            let (decoded, profile_use) = srgb_from(decoded, profile.as_deref());
+            (decoded, None, profile_use)
+        }
+    };
     decoded.apply_orientation(orientation);
     let pixels = decoded.into_rgba8();
     let extent = Extent::new(pixels.width(), pixels.height());
@@ -237,7 +288,7 @@ fn decode(
     let has_alpha = color.has_alpha() && (format != ImageFormat::Gif || !image.is_opaque());
     let rounded_to_8_bits =
         !matches!(color, ColorType::L8 | ColorType::La8 | ColorType::Rgb8 | ColorType::Rgba8);
-    Ok(ImageFile { image, has_alpha, icc_profile, rounded_to_8_bits, format: name })
+    Ok(ImageFile { image, has_alpha, icc_profile, profile_use, rounded_to_8_bits, format: name })
 }
 
 fn encode_png(
@@ -307,7 +358,8 @@ fn visible_brightness([r, g, b, a]: [u8; 4]) -> u8 {
     ((luma * u32::from(a) + 127) / 255) as u8
 }
 
-fn check_extent(found: Extent, path: &Path) -> Result<(), StorageError> {
+/// Refuses pictures without pixels and with too many.
+pub(super) fn check_extent(found: Extent, path: &Path) -> Result<(), StorageError> {
     if found.area() == 0 {
         return Err(StorageError::NoPixels { found, path: path.to_owned() });
     }
@@ -424,6 +476,7 @@ fn first_line(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::ImageEncoder as _;
     use std::path::PathBuf;
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/glide/image");
@@ -720,6 +773,152 @@ mod tests {
         assert_eq!(image.extent(), Extent::new(40, 60));
         assert_eq!(image.pixel(39, 0), upright.pixel(0, 0));
         assert_eq!(image.pixel(0, 0), upright.pixel(0, 39));
+    }
+
+    #[test]
+    fn every_orientation_is_turned_upright_in_every_format_that_notes_it() {
+        // The two pixels of a row, as they stand upright: size, then the first pixel.
+        let (left, right) = ([250, 10, 20, 255], [10, 240, 30, 255]);
+        let row = image::RgbaImage::from_raw(2, 1, [left, right].concat()).unwrap();
+        let wide = Extent::new(2, 1);
+        let tall = Extent::new(1, 2);
+        for (orientation, extent, first) in [
+            (1, wide, left),
+            (2, wide, right),
+            (3, wide, right),
+            (4, wide, left),
+            (5, tall, left),
+            (6, tall, left),
+            (7, tall, right),
+            (8, tall, right),
+            // Not an orientation.
+            (9, wide, left),
+        ] {
+            let mut exif = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+            exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+            let mut png_bytes = Vec::new();
+            let mut png = image::codecs::png::PngEncoder::new(&mut png_bytes);
+            png.set_exif_metadata(exif.clone()).unwrap();
+            row.write_with_encoder(png).unwrap();
+            let mut webp_bytes = Vec::new();
+            let mut webp = image::codecs::webp::WebPEncoder::new_lossless(&mut webp_bytes);
+            webp.set_exif_metadata(exif).unwrap();
+            row.write_with_encoder(webp).unwrap();
+            for bytes in [png_bytes, webp_bytes] {
+                let image = read_image_bytes(&bytes, "a", Colors::Srgb).unwrap().image;
+                assert_eq!(image.extent(), extent, "{orientation}");
+                assert_eq!(image.pixel(0, 0), first, "{orientation}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_greatest_side_is_read_and_one_more_is_not() {
+        for (width, height, fits) in
+            [(MAX_SIDE_PX, 1, true), (1, MAX_SIDE_PX, true), (16385, 1, false)]
+        {
+            for format in [ImageFormat::Png, ImageFormat::Bmp] {
+                let bytes = encoded(image::RgbImage::new(width, height), format);
+                match read_image_bytes(&bytes, "a", Colors::Srgb) {
+                    Ok(file) => assert!(fits && file.image.extent() == Extent::new(width, height)),
+                    Err(error) => {
+                        assert!(
+                            !fits && error.to_string().contains("too large: 16385x1"),
+                            "{error}"
+                        );
+                    }
+                }
+            }
+        }
+        // The frame header of a JPEG file says how large it is.
+        let mut bytes = encoded(photo(), ImageFormat::Jpeg);
+        let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+        bytes[frame + 5..frame + 9].copy_from_slice(&[0x4e, 0x20, 0x4e, 0x20]);
+        let error = read_image_bytes(&bytes, "a", Colors::Srgb).unwrap_err().to_string();
+        assert!(error.contains("too large: 20000x20000"), "{error}");
+    }
+
+    #[test]
+    fn an_animation_is_its_first_frame() {
+        let frame =
+            |pixel| image::Frame::new(image::RgbaImage::from_pixel(5, 4, image::Rgba(pixel)));
+        let mut bytes = Vec::new();
+        image::codecs::gif::GifEncoder::new(&mut bytes)
+            .encode_frames([frame([255, 0, 0, 255]), frame([0, 0, 255, 255])])
+            .unwrap();
+        let file = read_image_bytes(&bytes, "a", Colors::Srgb).unwrap();
+        assert_eq!(file.image, RgbaImage::new(Extent::new(5, 4), [255, 0, 0, 255]));
+        assert!(!file.has_alpha);
+    }
+
+    #[test]
+    fn deep_files_of_every_kind_are_rounded_and_say_so() {
+        let deep = image::ImageBuffer::<image::Rgb<u16>, _>::from_raw(
+            2,
+            1,
+            vec![0, 257, 0x8080, 0xffff, 128, 129],
+        );
+        let deep = DynamicImage::from(deep.unwrap());
+        let float = DynamicImage::from(
+            image::Rgb32FImage::from_raw(2, 1, vec![0.0, 1.0 / 255.0, 0.502, 1.0, 2.0, -1.0])
+                .unwrap(),
+        );
+        for (image, format, expected) in [
+            (&deep, ImageFormat::Png, [[0, 1, 128, 255], [255, 0, 1, 255]]),
+            (&deep, ImageFormat::Tiff, [[0, 1, 128, 255], [255, 0, 1, 255]]),
+            (&float, ImageFormat::Tiff, [[0, 1, 128, 255], [255, 255, 0, 255]]),
+        ] {
+            let bytes = encoded(image.clone(), format);
+            for colors in [Colors::AsStored, Colors::Srgb] {
+                let file = read_image_bytes(&bytes, "a", colors).unwrap();
+                assert_eq!(file.image.pixels(), expected, "{format:?}");
+                assert!(file.rounded_to_8_bits && !file.has_alpha);
+            }
+        }
+    }
+
+    #[test]
+    fn cmyk_tiffs_are_refused_with_a_way_out() {
+        // One pixel of four samples; a directory of nine entries: tag, type, count, value.
+        let mut bytes = b"II\x2a\0\x08\0\0\0\x09\0".to_vec();
+        let (shorts, long) = (3_u16, 4_u16);
+        let behind = 8 + 2 + 9 * 12 + 4;
+        for (tag, kind, count, value) in [
+            (256_u16, shorts, 1_u32, 1_u32),
+            (257, shorts, 1, 1),
+            (258, shorts, 4, behind),
+            (259, shorts, 1, 1),
+            // Photometric interpretation 5: separated colors.
+            (262, shorts, 1, 5),
+            (273, long, 1, behind + 8),
+            (277, shorts, 1, 4),
+            (278, shorts, 1, 1),
+            (279, long, 1, 4),
+        ] {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(count.to_le_bytes());
+            bytes.extend(value.to_le_bytes());
+        }
+        bytes.extend([0; 4]);
+        bytes.extend([8, 0, 8, 0, 8, 0, 8, 0]);
+        bytes.extend([1, 2, 3, 4]);
+        let error = read_image_bytes(&bytes, "a", Colors::Srgb).unwrap_err().to_string();
+        assert!(error.contains("CMYK") && error.contains("convert it to RGB"), "{error}");
+    }
+
+    #[test]
+    fn bytes_without_a_file_are_read_and_named() {
+        let bytes = encoded(photo(), ImageFormat::Png);
+        let file = read_image_bytes(&bytes, "the clipboard", Colors::Srgb).unwrap();
+        assert_eq!((file.format, file.profile_use), ("PNG", ProfileUse::AsStored));
+        assert_eq!(file.image.to_rgb(), photo().into_raw());
+        let message = |bytes: &[u8]| {
+            read_image_bytes(bytes, "the clipboard", Colors::Srgb).unwrap_err().to_string()
+        };
+        assert!(message(b"").contains("empty") && message(b"").contains("\"the clipboard\""));
+        assert!(message(b"some text").contains("not a picture"));
+        assert!(message(&bytes[..bytes.len() / 2]).contains("cut off"));
     }
 
     #[test]

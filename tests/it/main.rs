@@ -2,6 +2,9 @@
 #![cfg(test)]
 
 mod cli;
+mod fonts;
 mod golden;
+mod licenses;
+mod locale;
 mod readme;
 mod tidy;
