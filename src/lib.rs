@@ -17,6 +17,7 @@
 //! | [`weights`] | checkpoint files: safe reading, conversion, int8 storage | none |
 //! | [`engine`] | jobs: from request to pixels, on one worker thread | all of the above |
 //! | [`editor`] | what the window works with: commands in, effects out | `tools`, `document`, `raster`, `geom`, `preferences`, `engine` |
+//! | [`gpu`] | the canvas on the graphics card: textures, shaders, compositing | `document`, `raster`, `geom` |
 //! | [`storage`] | image files in and out, with the request inside; atomic writing | `geom`, `raster` |
 //! | [`selftest`] | reference vectors recomputed | all of the above |
 //! | [`mod@bench`] | how fast networks run here | all of the above |
@@ -34,6 +35,7 @@ pub mod document;
 pub mod editor;
 pub mod engine;
 pub mod geom;
+pub mod gpu;
 pub mod models;
 pub mod nn;
 pub mod preferences;

@@ -27,4 +27,4 @@ pub use mask::Mask;
 pub use region::{Region, RegionSettings, plan_regions};
 pub use resample::{resize_bicubic_rgb, resize_mask, resize_mask_any, resize_rgba};
 pub use rgba::{RgbaImage, grid};
-pub use tile::{CoverGrid, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex};
+pub use tile::{CoverGrid, GridIdentity, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex};
