@@ -44,7 +44,9 @@ pub use resample::{
 pub use rgba::{RgbaImage, grid};
 pub use shape::{ellipse_cover, polygon_cover, rectangle_cover};
 pub use stroke::{Paintable, StrokeEngine, StrokePaint};
-pub use tile::{CoverGrid, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex};
+pub use tile::{
+    CoverGrid, GridIdentity, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex,
+};
 pub use transform::Scaled;
 
 /// Whether long work is still wanted; the functions that end in `_while` ask it before each row.

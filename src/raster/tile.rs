@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use rayon::prelude::*;
 
@@ -260,6 +260,14 @@ pub struct TileGrid<P: Pixel> {
     tiles: Arc<BTreeMap<TileIndex, Arc<Tile<P>>>>,
 }
 
+/// Names one state of a grid without holding its tiles: a grid that has not been written to since
+/// still has it.
+#[derive(Clone, Debug)]
+pub struct GridIdentity<P: Pixel>(
+    // A weak pointer makes the next change move the map elsewhere, so the place names the state.
+    Weak<BTreeMap<TileIndex, Arc<Tile<P>>>>,
+);
+
 /// The pixels of a layer.
 pub type PixelGrid = TileGrid<[u8; 4]>;
 /// The cover of a selection or of a layer's mask.
@@ -283,6 +291,18 @@ impl<P: Pixel> TileGrid<P> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What tells this state of the grid from others.
+    #[must_use]
+    pub fn identity(&self) -> GridIdentity<P> {
+        GridIdentity(Arc::downgrade(&self.tiles))
+    }
+
+    /// Whether the grid has not been written to since it had an identity.
+    #[must_use]
+    pub fn is(&self, identity: &GridIdentity<P>) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.tiles), identity.0.as_ptr())
     }
 
     /// Whether there is no tile at all.
@@ -741,6 +761,21 @@ mod tests {
         let before = grid.tile(at).unwrap().version();
         grid.fill(PixelRect::new(1, 1, 1, 1), [3; 4]);
         assert_ne!(grid.tile(at).unwrap().version(), before);
+    }
+
+    #[test]
+    fn a_grid_keeps_its_identity_until_it_is_written_to() {
+        let mut grid = painted();
+        let before = grid.identity();
+        let copy = grid.clone();
+        assert!(grid.is(&before) && copy.is(&before));
+        grid.fill(PixelRect::new(0, 250, 1, 1), [1; 4]);
+        assert!(!grid.is(&before) && copy.is(&before));
+        // No clone is left that would keep the former state apart.
+        drop(copy);
+        let now = grid.identity();
+        grid.fill(PixelRect::new(0, 250, 1, 1), [2; 4]);
+        assert!(!grid.is(&now));
     }
 
     #[test]

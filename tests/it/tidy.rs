@@ -21,7 +21,6 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     (&["wgpu", "egui_wgpu", "bytemuck"], &["gpu"]),
     (&["eframe", "rfd", "arboard", "pollster"], &["app"]),
     (&["zip"], &["weights"]),
-    (&["egui"], &["ui", "app", "gpu"]),
     (&["tiktoken_rs", "instant_clip_tokenizer"], &["text"]),
 ];
 
@@ -228,6 +227,28 @@ fn no_file_names_a_path_that_only_one_machine_has() {
         }
     }
     assert_none(&broken);
+}
+
+#[test]
+fn every_shader_is_part_of_the_program() {
+    let mut shaders = Vec::new();
+    files_below(&root().join("shaders"), &mut shaders);
+    let sources = sources();
+    let orphans: Vec<String> = shaders
+        .iter()
+        .map(|shader| shader.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/"))
+        .filter(|shader| {
+            let include = format!("/{shader}\")");
+            !sources.iter().any(|source| {
+                source.module == "gpu"
+                    && source
+                        .code()
+                        .any(|(_, line)| line.contains("include_str!") && line.contains(&include))
+            })
+        })
+        .collect();
+    assert!(!shaders.is_empty());
+    assert_none(&orphans);
 }
 
 #[test]
