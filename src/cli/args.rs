@@ -9,10 +9,19 @@ use crate::engine::device::DeviceChoice;
 
 /// Make and edit images with models that run on your own machine.
 #[derive(Debug, Parser)]
-#[command(name = "gesso", version, about, disable_help_subcommand = true)]
+#[command(
+    name = "gesso",
+    version,
+    about,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a command the window opens, with a picture if one is named."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+    /// A picture to open in the window.
+    pub(crate) picture: Option<PathBuf>,
     /// Print one JSON object on standard output instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -27,6 +36,8 @@ pub(crate) enum Command {
     Generate(GenerateArgs),
     /// Repaint the masked part of a picture; everything outside the mask stays as it is.
     Inpaint(InpaintArgs),
+    /// Draw a picture like another one: it is repainted from itself, nearer or farther.
+    Vary(VaryArgs),
     /// Make a picture four times as wide and high.
     Upscale(UpscaleArgs),
     /// Do many jobs, one JSON object a line, with the options' names as fields.
@@ -61,6 +72,19 @@ pub(crate) struct InpaintArgs {
     /// Picture of the same size: white (or opaque, where it has alpha) is repainted, black stays.
     #[arg(long, value_name = "FILE")]
     pub(crate) mask: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaryArgs {
+    /// The picture to start from.
+    pub(crate) image: PathBuf,
+    /// What to draw.
+    #[arg(required_unless_present = "from")]
+    pub(crate) prompt: Option<String>,
     #[command(flatten)]
     pub(crate) options: Options,
     #[command(flatten)]

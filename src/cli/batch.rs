@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::args::BatchArgs;
 use crate::cli::error::CliError;
 use crate::cli::finish::{Summary, draw_and_write};
-use crate::cli::job::{generate_request, inpaint_request, upscale_request};
+use crate::cli::job::{generate_request, inpaint_request, upscale_request, vary_request};
 use crate::cli::options::Options;
 use crate::cli::output::{Targets, check_parent, note, say, slug};
 use crate::cli::run::{Context, open_library};
@@ -128,6 +128,7 @@ impl Batch<'_> {
         let command = match (options.command.as_deref(), &image, &mask) {
             (Some(command), ..) => command,
             (None, _, Some(_)) => "inpaint",
+            (None, Some(_), None) if options.strength.is_some() => "vary",
             (None, Some(_), None) => "upscale",
             (None, None, None) => "generate",
         };
@@ -145,6 +146,11 @@ impl Batch<'_> {
             ("inpaint", ..) => {
                 Err(CliError::input("an inpaint job needs a prompt, an image and a mask"))
             }
+            ("vary", Some(image), None) if prompt.is_some() => {
+                let (request, file) = vary_request(prompt, &image, options, None, &self.library)?;
+                Ok((request, file.png_options()))
+            }
+            ("vary", ..) => Err(CliError::input("a vary job needs a prompt, an image and no mask")),
             ("upscale", Some(image), None) => {
                 let (request, file) =
                     upscale_request(prompt, &image, options, None, &self.library)?;
@@ -155,7 +161,7 @@ impl Batch<'_> {
                 "a generate job has neither image nor mask; leave \"command\" out to inpaint",
             )),
             (other, ..) => Err(CliError::Input(format!(
-                "the commands of a batch are generate, inpaint and upscale, not {other:?}"
+                "the commands of a batch are generate, inpaint, vary and upscale, not {other:?}"
             ))),
         }
     }

@@ -1,5 +1,7 @@
 //! Why a command ended early, and with which exit code.
 
+use crate::app::StartError;
+use crate::app::picture_text::PictureTextError;
 use crate::engine::error::EngineError;
 use crate::engine::event::{Failure, FailureKind};
 use crate::engine::library::LibraryError;
@@ -43,6 +45,21 @@ impl From<Failure> for CliError {
             FailureKind::Input => Self::Input(failure.message),
             FailureKind::Failure => Self::Failure(failure.message),
         }
+    }
+}
+
+impl From<PictureTextError> for CliError {
+    fn from(error: PictureTextError) -> Self {
+        match error {
+            PictureTextError::Read(_) => Self::Input(error.to_string()),
+            PictureTextError::Write(_) => Self::Failure(error.to_string()),
+        }
+    }
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
+        Self::Failure(error.to_string())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
 use crate::cli::output::{Targets, say};
 use crate::cli::session::Session;
-use crate::cli::text_chunks::chunks_from_record;
+use crate::app::picture_text::chunks_from_record;
 use crate::engine::event::{Outcome, Picture};
 use crate::engine::request::{Record, Request};
 use crate::storage::{PngOptions, write_png};
@@ -67,6 +67,9 @@ fn summary(record: &Record, outcome: &Outcome, targets: &Targets, saved: f64, al
     };
     put("command", json!(record.command()));
     put("prompt", json!(common.prompt));
+    if !common.negative_prompt.is_empty() {
+        put("negative_prompt", json!(common.negative_prompt));
+    }
     put("model", json!(common.model));
     put("checkpoints", json!(common.checkpoints));
     put("seed", json!(common.seed));
@@ -78,6 +81,9 @@ fn summary(record: &Record, outcome: &Outcome, targets: &Targets, saved: f64, al
         put("sampler", json!(base.sampler));
         put("guidance", json!(base.guidance));
         put("clip_guidance", json!(base.clip_guidance));
+    }
+    if let Record::Inpaint(settings) = record {
+        put("strength", json!(settings.strength));
     }
     if let Some(upsample) = record.upsample() {
         put("upsample", json!(upsample));

@@ -18,7 +18,7 @@ mod options;
 mod output;
 mod run;
 mod session;
-mod text_chunks;
 mod upscale;
+mod vary;
 
 pub use run::run;

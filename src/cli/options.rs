@@ -7,18 +7,23 @@ use clap::Args;
 use serde::{Deserialize, Deserializer};
 
 use crate::engine::device::{DeviceChoice, Precision};
+use crate::engine::draft::{Choices, Words};
 use crate::engine::request::SamplerChoice;
 
 /// Settings that a user gave; what is missing comes from the repeated picture or the model.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Options {
-    /// In batch files: `generate`, `inpaint` or `upscale`; found out from the other fields else.
+    /// In batch files: `generate`, `inpaint`, `vary` or `upscale`; found out from the other fields else.
     #[arg(skip)]
     pub(crate) command: Option<String>,
     /// In batch files: what to draw.
     #[arg(skip)]
     pub(crate) prompt: Option<String>,
+    /// What not to draw: guidance leads away from it.
+    #[arg(long, value_name = "TEXT")]
+    #[serde(alias = "negative_prompt")]
+    pub(crate) negative: Option<String>,
     /// In batch files: the picture to edit or enlarge.
     #[arg(skip)]
     pub(crate) image: Option<PathBuf>,
@@ -73,6 +78,9 @@ pub(crate) struct Options {
     /// Width in pixels of the soft edge inside the mask.
     #[arg(long, value_name = "PX", value_parser = whole_number, allow_negative_numbers = true)]
     pub(crate) feather: Option<u32>,
+    /// How far an edit leaves the original: 1 repaints from nothing, 0.3 changes little.
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub(crate) strength: Option<f64>,
     /// Where to compute: auto, cpu, cuda or metal.
     #[arg(long, value_name = "D")]
     #[serde(deserialize_with = "parsed")]
@@ -84,12 +92,41 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// What the job reads; `prompt` is the argument, which wins over the field.
+    pub(crate) fn words<'a>(&'a self, prompt: Option<&'a str>) -> Words<'a> {
+        Words { prompt: prompt.or(self.prompt.as_deref()), negative: self.negative.as_deref() }
+    }
+
+    /// The settings as the engine takes them.
+    pub(crate) fn choices(&self) -> Choices {
+        Choices {
+            model: self.model.clone(),
+            seed: self.seed,
+            steps: self.steps,
+            sampler: self.sampler,
+            eta: self.eta,
+            guidance: self.guidance,
+            clip_guidance: self.clip_guidance,
+            count: self.count,
+            size: self.size,
+            upsample_steps: self.upsample_steps.clone(),
+            upsample_sampler: self.upsample_sampler,
+            upsample_guidance: self.upsample_guidance,
+            upsample_temperature: self.upsample_temp,
+            feather_px: self.feather,
+            strength: self.strength,
+            device: self.device,
+            precision: self.precision,
+        }
+    }
+
     /// These options, with those of `other` where these say nothing.
     pub(crate) fn or(self, other: &Self) -> Self {
         let other = other.clone();
         Self {
             command: self.command.or(other.command),
             prompt: self.prompt.or(other.prompt),
+            negative: self.negative.or(other.negative),
             image: self.image.or(other.image),
             mask: self.mask.or(other.mask),
             model: self.model.or(other.model),
@@ -106,6 +143,7 @@ impl Options {
             upsample_guidance: self.upsample_guidance.or(other.upsample_guidance),
             upsample_temp: self.upsample_temp.or(other.upsample_temp),
             feather: self.feather.or(other.feather),
+            strength: self.strength.or(other.strength),
             device: self.device.or(other.device),
             precision: self.precision.or(other.precision),
         }

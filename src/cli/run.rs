@@ -1,19 +1,21 @@
 //! Start to end: read the arguments, run the command, turn the end into an exit code.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use serde_json::json;
 
+use crate::app::WindowOptions;
 use crate::cli::args::{Cli, Command};
 use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
 use crate::cli::options::Options;
 use crate::cli::output::{note, say};
 use crate::cli::session::{Session, Show};
-use crate::cli::{batch, checks, generate, inpaint, models, upscale};
-use crate::engine::handle::WORKER_THREAD;
+use crate::cli::{batch, checks, generate, inpaint, models, upscale, vary};
 use crate::engine::library::{LibraryPaths, ModelLibrary};
+use crate::engine::threads::is_engine_thread;
 
 /// What every command needs.
 pub(crate) struct Context {
@@ -56,8 +58,13 @@ pub fn run() -> ExitCode {
     };
     start_log(cli.verbose);
     keep_worker_panics_off_the_screen();
-    let context = Context { json: cli.json, stop: Stop::on_ctrl_c() };
-    match dispatch(&cli.command, &context) {
+    let stop = if cli.command.is_some() { Stop::on_ctrl_c() } else { Stop::default() };
+    let context = Context { json: cli.json, stop };
+    let done = match &cli.command {
+        Some(command) => dispatch(command, &context),
+        None => open_window(cli.picture),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error, context.json);
@@ -66,10 +73,24 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Shows the window. A name that is no file may be a misspelled command, so both are said.
+fn open_window(picture: Option<PathBuf>) -> Result<(), CliError> {
+    if let Some(path) = &picture
+        && !path.exists()
+    {
+        return Err(CliError::Input(format!(
+            "there is neither a command nor a picture of this name; `gesso --help` lists the \
+             commands: {path:?}"
+        )));
+    }
+    Ok(crate::app::run(WindowOptions { file: picture, config: None })?)
+}
+
 fn dispatch(command: &Command, context: &Context) -> Result<(), CliError> {
     match command {
         Command::Generate(args) => generate::run(args, context),
         Command::Inpaint(args) => inpaint::run(args, context),
+        Command::Vary(args) => vary::run(args, context),
         Command::Upscale(args) => upscale::run(args, context),
         Command::Batch(args) => batch::run(args, context),
         Command::Models(command) => models::run(command, context),
@@ -128,7 +149,7 @@ fn start_log(verbose: u8) {
 fn keep_worker_panics_off_the_screen() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().name() == Some(WORKER_THREAD) {
+        if is_engine_thread() {
             log::info!("{panic}");
         } else {
             usual(panic);

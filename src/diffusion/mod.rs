@@ -25,5 +25,7 @@ pub use denoiser::{Denoiser, Prediction};
 pub use error::DiffusionError;
 pub use noise::{Noise, NoiseStream};
 pub use respace::space_timesteps;
-pub use samplers::{CondFn, Hooks, NoiseFn, Sampler, SamplerSettings, StepReport, sample};
+pub use samplers::{
+    CondFn, Hooks, NoiseFn, Sampler, SamplerSettings, StepReport, sample, sample_last,
+};
 pub use schedule::{NoiseSchedule, Schedule, Tables};

@@ -11,6 +11,9 @@ pub enum DocumentError {
     /// The layer's pixels are protected.
     #[error("the layer {0:?} is locked; unlock it to change it")]
     Locked(String),
+    /// The layer is hidden, so that nobody would see the change.
+    #[error("the layer {0:?} is hidden; show it to change it")]
+    Hidden(String),
     /// The last layer can't go.
     #[error("a picture keeps at least one layer; add another one first")]
     LastLayer,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::document::{Axis, Edit, LayerId, NodeId};
 use crate::editor::{
-    Action, CompareMode, CompareSide, Dialog, ExtendBy, GalleryId, Generation, JobNumber,
-    MaskDisplay, Panel,
+    Action, AfterSaving, CompareMode, CompareSide, Dialog, ExtendBy, FolderSetting, GalleryId,
+    GalleryItem, Generation, JobNumber, MaskDisplay, Panel, Staged,
 };
 use crate::engine::event::{JobEvent, JobId, Preview};
 use crate::geom::{CanvasPoint, Extent, ScreenPoint};
@@ -107,6 +107,8 @@ pub enum Command {
     UseSeed(GalleryId),
     /// Puts a gallery's picture on a new layer.
     PlaceFromGallery(GalleryId),
+    /// Puts a gallery's picture on a new layer, with its middle at a point of the canvas.
+    DropFromGallery(GalleryId, CanvasPoint),
     /// Starts a new picture from a gallery's picture.
     OpenFromGallery(GalleryId),
     /// Takes a picture out of the gallery.
@@ -131,8 +133,10 @@ pub enum Command {
     DismissNotice(u64),
     /// The user wants the window closed; asks about unsaved changes first.
     CloseRequested,
-    /// Closes without saving.
-    CloseAnyway,
+    /// Goes on without saving.
+    DiscardChanges(AfterSaving),
+    /// Saves first and then goes on.
+    SaveFirst(AfterSaving),
 
     // --- what comes from outside
     /// Opens a file as a new picture.
@@ -158,6 +162,19 @@ pub enum Command {
         name: String,
         /// The pixel that should be in its middle; the middle of what is seen without one.
         at: Option<CanvasPoint>,
+    },
+    /// The user chose where to save.
+    SaveTo(PathBuf),
+    /// The user chose a folder for a setting.
+    SetFolder(FolderSetting, PathBuf),
+    /// The user closed a file dialog without a choice.
+    DialogCancelled,
+    /// A job's results are ready to be shown.
+    Staged {
+        /// Which job.
+        job: JobNumber,
+        /// Its pictures for the gallery, each with its result.
+        results: Vec<(GalleryItem, Staged)>,
     },
     /// The picture was saved.
     Saved {

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::{Document, Edit, NodeId};
-use crate::editor::{ExtendBy, Generation, JobKind, JobNumber};
-use crate::engine::event::JobId;
+use crate::editor::requests::DeviceSettings;
+use crate::editor::{Generation, JobKind, JobNumber};
+use crate::engine::event::{JobId, Outcome};
+use crate::geom::CanvasRect;
+use crate::raster::CoverGrid;
 
 /// Something that only the world outside can do. Each answers with a
 /// [`Command`](crate::editor::Command), or not at all.
@@ -28,13 +31,13 @@ pub enum Effect {
         document: Box<Document>,
         /// The state it is.
         node: NodeId,
-        /// Whether the user works on in this file, or it is a copy.
-        copy: bool,
         /// The request to write into it, as JSON, where one made the whole picture.
         record: Option<Arc<str>>,
     },
     /// Write a copy into the pictures folder under a new name.
     WriteCopy {
+        /// The folder; the system's one for pictures without.
+        folder: Option<PathBuf>,
         /// What to write.
         document: Box<Document>,
         /// The request to write into it, as JSON.
@@ -50,8 +53,12 @@ pub enum Effect {
     Compute(EditPlan),
     /// Build a request and hand it to the engine; answers `JobSubmitted`.
     Submit(Box<RequestPlan>),
+    /// Make a job's pictures ready to be shown; answers `Staged`.
+    Stage(Box<StagePlan>),
     /// Stop a job.
     Cancel(JobId),
+    /// Don't hand a job to the engine whose request is still being built.
+    Forget(JobNumber),
     /// Let a waiting job wait at another place.
     Move(JobId, usize),
     /// Make a small picture of a state; answers `Thumbnail`.
@@ -88,8 +95,6 @@ pub enum FileDialog {
         name: String,
         /// The folder to start in.
         folder: Option<PathBuf>,
-        /// Whether the window is to be closed afterwards.
-        then_close: bool,
     },
     /// A folder for a setting.
     Folder(FolderSetting),
@@ -124,8 +129,39 @@ pub struct RequestPlan {
     pub kind: JobKind,
     /// Prompt and settings; the seed is set.
     pub generation: Generation,
+    /// Where to compute, and how.
+    pub device: DeviceSettings,
+    /// The document as it is when the job is asked for; for extending, as it is after that.
+    pub document: Document,
+    /// The changes that come before the result: the larger canvas of extending and upscaling.
+    pub before: Vec<Edit>,
+    /// The part of the canvas that is to be painted, with soft edges; nothing for new pictures.
+    pub mask: Option<CoverGrid>,
+    /// The part of the canvas that the engine is shown; its pictures have this extent.
+    pub region: Option<CanvasRect>,
+}
+
+impl RequestPlan {
+    /// How far the job's canvas is shifted against the canvas that it was asked for on: extending
+    /// to the left or to the top moves everything.
+    #[must_use]
+    pub fn shift_to_now(&self) -> (i32, i32) {
+        self.before.iter().fold((0, 0), |(x, y), edit| match edit {
+            Edit::SetCanvas(rect) => (x + rect.x, y + rect.y),
+            _ => (x, y),
+        })
+    }
+}
+
+/// A job's pictures, to be made ready outside the window's thread.
+#[derive(Debug)]
+pub struct StagePlan {
+    /// What the job was made of.
+    pub plan: Arc<RequestPlan>,
+    /// What the engine made.
+    pub outcome: Outcome,
     /// The document as it is now.
     pub document: Document,
-    /// For extending: by how much. `document` is already extended.
-    pub extend: Option<ExtendBy>,
+    /// Whether it is an empty picture that takes the size of what is generated.
+    pub untouched: bool,
 }

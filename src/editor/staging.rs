@@ -21,9 +21,13 @@ pub struct Staged {
     pub edits: Vec<crate::document::Edit>,
     /// The document with it; the canvas shows this.
     pub document: Document,
+    /// The layer that the result becomes.
+    pub layer_name: String,
     /// Bytes outside the mask that differ from before, measured on the flattened document; nothing
     /// where there was no mask.
     pub outside_mask_delta: Option<usize>,
+    /// The state that `document` was made from; made again when the document has changed.
+    pub base: Option<crate::document::NodeId>,
 }
 
 /// The results of one or more jobs.

@@ -8,7 +8,9 @@ use crate::editor::{
     Compare, Gallery, Generation, JobList, Keymap, Notice, Staging, View,
 };
 use crate::engine::catalog::Catalog;
-use crate::engine::event::Preview;
+use crate::engine::event::JobId;
+use crate::geom::PixelRect;
+use crate::raster::RgbaImage;
 use crate::preferences::Preferences;
 use crate::tools::{Gesture, Tool, ToolSettings};
 
@@ -50,6 +52,8 @@ pub enum AfterSaving {
     Open(PathBuf),
     /// Ask for a file to open.
     AskOpen,
+    /// Open a picture of the gallery.
+    OpenGallery(crate::editor::GalleryId),
     /// Start an empty picture.
     New {
         /// Columns and rows.
@@ -108,7 +112,7 @@ pub struct Editor {
     /// All jobs.
     pub jobs: JobList,
     /// The newest view of what is being drawn.
-    pub preview: Option<Preview>,
+    pub preview: Option<ShownPreview>,
     /// Results that wait for a choice.
     pub staging: Option<Staging>,
     /// Every picture that was made in this session.
@@ -125,6 +129,42 @@ pub struct Editor {
     pub preferences: Preferences,
     /// Which keys do what.
     pub keymap: Keymap,
-    /// What is being computed outside, by ticket, with its name for people.
-    pub computing: Option<(u64, String)>,
+    /// What is being computed outside, where something is.
+    pub computing: Option<Computing>,
+    /// What happens once the picture is saved.
+    pub after_saving: Option<AfterSaving>,
+    /// Where the last stroke ended, for straight lines.
+    pub last_point: Option<crate::geom::CanvasPoint>,
+    /// Which of the older prompts is shown, counted from the newest.
+    pub prompt_at: Option<usize>,
+    /// The prompt that was being written before older ones were looked at.
+    pub prompt_draft: String,
+    /// What the model said about the prompt of the last job.
+    pub prompt_remark: Option<String>,
+    /// The number that was given last to tickets, notices and jobs.
+    pub last_number: u64,
+}
+
+/// What is being drawn, as the canvas shows it.
+#[derive(Clone, Debug)]
+pub struct ShownPreview {
+    /// The job that draws it.
+    pub job: JobId,
+    /// Its pixels, fewer than what they cover.
+    pub image: Arc<RgbaImage>,
+    /// What it covers.
+    pub place: PixelRect,
+    /// Whether it is seen only where something is selected.
+    pub in_selection: bool,
+}
+
+/// An edit that is computed outside the window's thread.
+#[derive(Clone, Debug)]
+pub struct Computing {
+    /// Names it in the answer.
+    pub ticket: u64,
+    /// Its name for people and for the history.
+    pub label: String,
+    /// What it does.
+    pub edits: Vec<crate::document::Edit>,
 }

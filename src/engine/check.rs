@@ -8,6 +8,8 @@ use crate::engine::upscale::{FACTOR, MAX_AREA};
 const MAX_COUNT: u32 = 1000;
 /// Guidance beyond this only burns the picture.
 const MAX_GUIDANCE: f64 = 1000.0;
+/// Wider feathers than any picture are mistakes.
+const MAX_FEATHER_PX: u32 = 1024;
 /// Steps that a loop may have; no process has more timesteps.
 const MAX_STEPS: u32 = 1000;
 
@@ -28,12 +30,17 @@ pub fn check(request: &Request) -> Result<(), EngineError> {
             check_count(settings.count)?;
             check_base(&settings.base)?;
             settings.upsample.as_ref().map_or(Ok(()), check_upsample)?;
+            within("--feather", f64::from(settings.feather_px), 0.0, f64::from(MAX_FEATHER_PX))?;
+            check_strength(settings.strength)?;
             let (image, mask) = (request.image.extent(), request.mask.extent());
             if image != mask {
                 return Err(EngineError::Input(format!(
                     "the mask is {mask} but the picture is {image}; save the mask at the picture's \
                      size"
                 )));
+            }
+            if image.area() == 0 {
+                return Err(EngineError::Input("the picture has no pixels".to_owned()));
             }
             if request.mask.is_empty() {
                 return Err(EngineError::Input(
@@ -72,6 +79,16 @@ fn check_base(base: &BaseSettings) -> Result<(), EngineError> {
     within("--clip-guidance", base.clip_guidance, 0.0, MAX_GUIDANCE)
 }
 
+fn check_strength(strength: f64) -> Result<(), EngineError> {
+    if strength > 0.0 && strength <= 1.0 {
+        return Ok(());
+    }
+    Err(EngineError::Input(format!(
+        "--strength must be above 0 and at most 1, not {strength}; 1 repaints from nothing, less \
+         stays nearer to the picture"
+    )))
+}
+
 fn check_upsample(upsample: &UpsampleSettings) -> Result<(), EngineError> {
     within("--eta", upsample.eta, 0.0, 1.0)?;
     within("--upsample-guidance", upsample.guidance, -MAX_GUIDANCE, MAX_GUIDANCE)?;
@@ -103,6 +120,12 @@ mod tests {
         ] {
             assert_eq!(within("--eta", value, 0.0, 1.0).is_ok(), passes, "{value}");
         }
+        for (strength, passes) in
+            [(0.0, false), (1e-9, true), (1.0, true), (1.0001, false), (-1.0, false)]
+        {
+            assert_eq!(check_strength(strength).is_ok(), passes, "{strength}");
+        }
+        assert!(check_strength(f64::NAN).is_err());
         let message = within("--guidance", f64::NAN, -1.0, 1.0).unwrap_err().to_string();
         assert_eq!(message, "--guidance must be from -1 to 1, not NaN");
     }

@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::engine::error::EngineError;
 use crate::engine::library::{LibraryError, ModelFamily};
+use crate::engine::loaded_models::watched;
 use crate::models::glide::{ClipConfig, ClipGuidance, ClipImageEncoder, ClipTextEncoder, Role};
 use crate::nn::Interrupt;
 use crate::text::ClipTokenizer;
@@ -24,13 +25,17 @@ impl LoadedClip {
     ///
     /// # Errors
     ///
-    /// When a half is missing or can't be used.
-    pub(crate) fn load(family: &ModelFamily, device: &Device) -> Result<Self, EngineError> {
+    /// When a half is missing or can't be used, or `interrupt` was raised.
+    pub(crate) fn load(
+        family: &ModelFamily,
+        device: &Device,
+        interrupt: &Interrupt,
+    ) -> Result<Self, EngineError> {
         let lacks = |role| LibraryError::NoSuchRole { id: family.id().to_owned(), role };
         let config = family.clip_config()?.ok_or_else(|| lacks(Role::ClipImage))?;
         let weights = |role| -> Result<_, EngineError> {
             let entry = family.require(role)?;
-            Ok(family.open(entry)?.var_builder(DType::F32, device))
+            Ok(watched(&family.open(entry)?, DType::F32, device, interrupt))
         };
         Ok(Self {
             text: ClipTextEncoder::new(&config, &weights(Role::ClipText)?)?,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::engine::report::JobReport;
 use crate::engine::request::Record;
+use crate::geom::CanvasRect;
 use crate::raster::RgbaImage;
 
 /// Names one job of one engine.
@@ -115,6 +116,11 @@ pub struct Progress {
     pub rate: f64,
     /// Time left for this item of this stage.
     pub eta: Duration,
+    /// How much of all steps of all stages and items of the job is done, 0 to 1; a step counts as
+    /// much as its network computes, so that it grows evenly.
+    pub overall: f32,
+    /// Time left for all of the job's steps.
+    pub job_eta: Duration,
 }
 
 /// The newest view of a picture that is being drawn.
@@ -128,8 +134,12 @@ pub struct Preview {
     pub item: usize,
     /// The step that it was made after.
     pub step: usize,
-    /// What the network takes the finished picture to be.
+    /// What the network takes the finished picture to be, at the size that it works at; of a very
+    /// large one every few pixels.
     pub image: RgbaImage,
+    /// Where on the canvas the image lies, which for an edit is more than what is repainted; `None`
+    /// for a picture of its own.
+    pub place: Option<CanvasRect>,
 }
 
 /// What a job made.

@@ -16,9 +16,10 @@ use crate::engine::request::{
 use crate::models::glide::{GlideConfig, NetworkConfig, Role};
 
 /// What a model is to be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Purpose {
     /// Pictures from text.
+    #[default]
     Generate,
     /// Parts of pictures repainted.
     Inpaint,
@@ -27,6 +28,16 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// The command that does it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Inpaint => "inpaint",
+            Self::Upscale => "upscale",
+        }
+    }
+
     const fn base_role(self) -> Role {
         match self {
             Self::Inpaint => Role::BaseInpaint,

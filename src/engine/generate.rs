@@ -3,6 +3,7 @@
 use crate::engine::denoisers::Inputs;
 use crate::engine::error::EngineError;
 use crate::engine::event::Picture;
+use crate::engine::family::Enlarged;
 use crate::engine::jobs::Jobs;
 use crate::engine::pair::{Pair, Take};
 use crate::engine::report::Report;
@@ -23,14 +24,17 @@ pub(crate) fn generate(
     let pair = Pair::prepare(jobs, common, Some(base), upsample.as_ref(), report)?;
     let whole = Request::Generate(request.clone());
     let items = *count as usize;
+    let enlarged = if pair.upsample.is_some() { Enlarged::Yes } else { Enlarged::No };
+    report.plan(pair.work(enlarged, 1.0) * items as f64);
     let mut pictures = Vec::with_capacity(items);
     for item in 0..items {
         let seed = common.seed.wrapping_add(item as u64);
-        let take = Take { seed, region: 0, item: (item, items) };
-        let mut sample = pair.draw(&Inputs::default(), take, report)?;
+        let take = Take { seed, region: 0, item: (item, items), frame: None };
+        let mut sample = pair.draw(&Inputs::default(), None, take, report)?;
         if pair.upsample.is_some() {
             let low_res = Some(low_res_from_sample(&sample)?);
-            sample = pair.enlarge(&Inputs { low_res, ..Inputs::default() }, take, report)?;
+            let inputs = Inputs { low_res, ..Inputs::default() };
+            sample = pair.enlarge(&inputs, None, take, report)?;
         }
         let image = image_from_tensor(&sample)?;
         pictures.push(Picture { image, seed, record: whole.record(seed) });
@@ -87,6 +91,51 @@ mod tests {
             loops.base.sampler = sampler;
             assert_ne!(draw(&loops).0, pictures[1..2], "the sampler matters");
         }
+    }
+
+    #[test]
+    fn guidance_leads_away_from_the_negative_prompt() {
+        let mut tiny = TinyEngine::new(&TinyFamily::new("tiny"));
+        let plain = request(&tiny, "a red circle", 0.0);
+        let draw = |tiny: &mut TinyEngine, negative: &str, guidance: f64| {
+            let mut request = plain.clone();
+            negative.clone_into(&mut request.common.negative_prompt);
+            request.base.guidance = guidance;
+            tiny.run(Request::Generate(request)).pictures.remove(0).image
+        };
+        let usual = draw(&mut tiny, "", 3.0);
+        assert_ne!(draw(&mut tiny, "a blue square", 3.0), usual);
+        // Away from itself is nowhere: the prediction with the prompt alone.
+        assert_eq!(draw(&mut tiny, "a blue square", 1.0), draw(&mut tiny, "", 1.0));
+        let json = serde_json::to_string(&plain).unwrap();
+        assert!(!json.contains("negative"), "{json}");
+    }
+
+    #[test]
+    fn the_share_of_the_job_weighs_steps_by_what_they_compute() {
+        let mut tiny = TinyEngine::new(&TinyFamily::new("tiny"));
+        let two = GenerateRequest { count: 2, ..request(&tiny, "a red circle", 0.0) };
+        let mut shares = Vec::new();
+        tiny.run_watched(Request::Generate(two), |progress| shares.push(progress.overall));
+        assert_eq!(shares.len(), 16);
+        assert!(shares.is_sorted() && (shares[15] - 1.0).abs() < 1e-6, "{shares:?}");
+        assert!((shares[7] - 0.5).abs() < 1e-4, "{shares:?}");
+        // Base steps are guided, so the network runs twice; the large picture costs more still.
+        let (base, upsample) = (shares[3], shares[7] - shares[3]);
+        assert!(base > 0.0 && (base - upsample).abs() > 0.01, "{base} {upsample}");
+        assert!(tiny.engine.take_preview().unwrap().place.is_none());
+    }
+
+    #[test]
+    fn networks_that_were_loaded_ahead_are_used() {
+        let mut tiny = TinyEngine::new(&TinyFamily::new("tiny"));
+        let device = crate::engine::device::DeviceChoice::Cpu;
+        let preload = crate::engine::handle::Preload { device, ..Default::default() };
+        tiny.engine.preload(preload).unwrap();
+        let drawn = tiny.run(Request::Generate(request(&tiny, "a red circle", 0.0)));
+        let mut other = TinyEngine::new(&TinyFamily::new("tiny"));
+        let again = other.run(Request::Generate(request(&other, "a red circle", 0.0)));
+        assert_eq!(drawn.pictures[0].image, again.pictures[0].image);
     }
 
     #[test]

@@ -11,10 +11,13 @@ use crate::engine::event::{JobEvent, JobId, Preview};
 use crate::engine::jobs::Jobs;
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::Request;
+use crate::engine::threads::{self, EngineOptions};
+pub use crate::engine::worker::Preload;
 use crate::engine::worker::{self, Events, JobResult, Mailbox, Message, QueuedJob, Task, Wake};
 use crate::nn::Interrupt;
 
-/// The worker thread's name; panics on it are reported as failed jobs.
+/// The worker thread's name, and how those begin on which it computes; panics there are reported as
+/// failed jobs, see [`threads::is_engine_thread`].
 pub const WORKER_THREAD: &str = "gesso-engine";
 
 /// Messages that may wait for the worker; it reads them between any two steps.
@@ -49,6 +52,8 @@ pub struct Engine {
     events: Option<Receiver<(JobId, JobEvent)>>,
     preview: Arc<Mutex<Option<Preview>>>,
     interrupts: BTreeMap<JobId, Interrupt>,
+    /// Raised when a job needs the worker.
+    preload: Option<Interrupt>,
     last_id: u64,
     thread: Option<JoinHandle<()>>,
 }
@@ -60,9 +65,23 @@ impl Engine {
     ///
     /// When the system gives no thread.
     pub fn start(settings: EngineSettings) -> Result<Self, EngineError> {
+        Self::start_with_options(settings, &EngineOptions::default())
+    }
+
+    /// As [`Self::start`], taking no more of the machine than the options say.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start_with_options(
+        settings: EngineSettings,
+        options: &EngineOptions,
+    ) -> Result<Self, EngineError> {
         let EngineSettings { library, wake, previews } = settings;
-        let mut jobs = Jobs::new(library);
-        Self::start_with(move |task| jobs.work(task), wake, previews)
+        let mut jobs = Jobs::new(library, options.memory_budget_bytes);
+        let pool = threads::pool(options)?;
+        // Inside the pool all of a job's parallel work stays there, candle's included.
+        Self::start_with(move |task| pool.install(|| jobs.work(task)), wake, previews)
     }
 
     /// Starts the worker thread on any work.
@@ -84,6 +103,7 @@ impl Engine {
             events: Some(events),
             preview,
             interrupts: BTreeMap::new(),
+            preload: None,
             last_id: 0,
             thread: Some(thread),
         })
@@ -103,6 +123,7 @@ impl Engine {
             request,
             interrupt: interrupt.clone(),
         })))?;
+        self.stop_preload();
         self.interrupts.insert(id, interrupt);
         Ok(id)
     }
@@ -127,12 +148,35 @@ impl Engine {
         self.send(Message::Move { job, position })
     }
 
+    /// Loads networks in the background once nothing runs, so that the next job begins at once.
+    ///
+    /// Not a job: it has no events, its errors are only logged, and it ends when one is submitted;
+    /// a network that was loaded whole by then stays.
+    ///
+    /// # Errors
+    ///
+    /// When the worker is gone, or does not read its messages.
+    pub fn preload(&mut self, preload: Preload) -> Result<(), EngineError> {
+        self.stop_preload();
+        let interrupt = Interrupt::new();
+        self.send(Message::Preload(preload, interrupt.clone()))?;
+        self.preload = Some(interrupt);
+        Ok(())
+    }
+
+    fn stop_preload(&mut self) {
+        if let Some(interrupt) = self.preload.take() {
+            interrupt.raise();
+        }
+    }
+
     /// Forgets the loaded networks as soon as no job runs.
     ///
     /// # Errors
     ///
     /// When the worker is gone, or does not read its messages.
     pub fn drop_models(&mut self) -> Result<(), EngineError> {
+        self.stop_preload();
         self.send(Message::DropModels)
     }
 
@@ -187,6 +231,7 @@ impl Drop for Engine {
         for interrupt in self.interrupts.values() {
             interrupt.raise();
         }
+        self.stop_preload();
         // Both ends go first: the worker may wait on either of them.
         self.events = None;
         self.messages = None;
@@ -203,6 +248,7 @@ mod tests {
     use super::*;
     use crate::engine::device::{DeviceChoice, Precision};
     use crate::engine::event::{FailureKind, Picture, Stage};
+    use crate::engine::family::Purpose;
     use crate::engine::report::{Report, Step};
     use crate::engine::request::{BaseSettings, Common, GenerateRequest, SamplerChoice};
     use crate::geom::Extent;
@@ -215,6 +261,7 @@ mod tests {
         Request::Generate(GenerateRequest {
             common: Common {
                 prompt: prompt.to_owned(),
+                negative_prompt: String::new(),
                 model: "scripted".to_owned(),
                 checkpoints: Vec::new(),
                 seed: 1,
@@ -242,7 +289,8 @@ mod tests {
     fn draw(request: &Request, report: &mut Report<'_>) -> JobResult {
         report.stage(Stage::Base)?;
         for step in 1..=STEPS {
-            let at = Step { stage: Stage::Base, item: 0, items: 1, step, steps: STEPS };
+            let at =
+                Step { stage: Stage::Base, item: 0, items: 1, step, steps: STEPS, place: None };
             report.step(at, || Ok(image()))?;
         }
         Ok(vec![Picture { image: image(), seed: 1, record: request.record(1) }])
@@ -258,7 +306,7 @@ mod tests {
                 gate.recv().unwrap();
                 draw(request, report)
             }
-            Task::DropModels => Ok(Vec::new()),
+            Task::DropModels | Task::Preload(..) => Ok(Vec::new()),
         };
         (Engine::start_with(work, Box::new(|| ()), Previews::Off).unwrap(), go, said)
     }
@@ -284,7 +332,7 @@ mod tests {
     fn events_come_in_order_and_every_step_is_told() {
         let mut engine = engine(|task| match task {
             Task::Job(request, report) => draw(request, report),
-            Task::DropModels => Ok(Vec::new()),
+            Task::DropModels | Task::Preload(..) => Ok(Vec::new()),
         });
         let job = engine.submit(request("a")).unwrap();
         let mut told = Vec::new();
@@ -295,7 +343,10 @@ mod tests {
                 JobEvent::Queued { ahead } => format!("queued {ahead}"),
                 JobEvent::Started => "started".to_owned(),
                 JobEvent::Stage(stage) => stage.name().to_owned(),
-                JobEvent::Progress(p) => format!("{}/{}", p.step, p.steps),
+                JobEvent::Progress(p) => {
+                    assert!((p.overall - p.step as f32 / STEPS as f32).abs() < 1e-6);
+                    format!("{}/{}", p.step, p.steps)
+                }
                 JobEvent::Finished(outcome) => {
                     assert_eq!(outcome.pictures.len(), 1);
                     assert!(outcome.report.seconds.contains_key(&Stage::Base));
@@ -329,12 +380,13 @@ mod tests {
                             items: 1,
                             step: step + 1,
                             steps: STEPS,
+                            place: None,
                         };
                         report.step(done, || Ok(image()))?;
                     }
                     Ok(Vec::new())
                 }
-                Task::DropModels => Ok(Vec::new()),
+                Task::DropModels | Task::Preload(..) => Ok(Vec::new()),
             });
             let job = engine.submit(request("a")).unwrap();
             for step in 0..=at {
@@ -368,6 +420,7 @@ mod tests {
                 say.send(()).unwrap();
                 Ok(Vec::new())
             }
+            Task::Preload(..) => Ok(Vec::new()),
         });
         let bad = engine.submit(request("bad")).unwrap();
         let good = engine.submit(request("good")).unwrap();
@@ -401,6 +454,55 @@ mod tests {
     }
 
     #[test]
+    fn a_preload_runs_when_nothing_else_does_and_a_job_ends_it() {
+        let (say, said) = sync_channel::<&'static str>(8);
+        let mut engine = engine(move |task| match task {
+            Task::Job(request, report) => {
+                say.send("job").unwrap();
+                draw(request, report)
+            }
+            Task::Preload(preload, interrupt) => {
+                assert_eq!(preload.purpose, Purpose::Inpaint);
+                say.send("preload").unwrap();
+                while !interrupt.is_raised() {
+                    std::thread::yield_now();
+                }
+                Err(EngineError::Cancelled)
+            }
+            Task::DropModels => Ok(Vec::new()),
+        });
+        let preload = || Preload { purpose: Purpose::Inpaint, ..Preload::default() };
+        engine.preload(preload()).unwrap();
+        assert_eq!(said.recv().unwrap(), "preload");
+        // Another one takes the place of the first.
+        engine.preload(preload()).unwrap();
+        assert_eq!(said.recv().unwrap(), "preload");
+        let job = engine.submit(request("a")).unwrap();
+        assert!(matches!(last(&mut engine, job), JobEvent::Finished(_)));
+        assert_eq!(said.recv().unwrap(), "job");
+        engine.preload(preload()).unwrap();
+        assert_eq!(said.recv().unwrap(), "preload");
+        drop(engine);
+    }
+
+    #[test]
+    fn a_panic_while_loading_ahead_drops_the_models_and_nothing_else() {
+        let (say, said) = sync_channel::<()>(8);
+        let mut engine = engine(move |task| match task {
+            Task::Job(request, report) => draw(request, report),
+            Task::Preload(..) => panic!("scripted"),
+            Task::DropModels => {
+                say.send(()).unwrap();
+                Ok(Vec::new())
+            }
+        });
+        engine.preload(Preload::default()).unwrap();
+        said.recv().unwrap();
+        let job = engine.submit(request("a")).unwrap();
+        assert!(matches!(last(&mut engine, job), JobEvent::Finished(_)));
+    }
+
+    #[test]
     fn dropping_the_engine_stops_a_running_job() {
         let (said, heard) = sync_channel::<()>(1);
         let mut engine = engine(move |task| match task {
@@ -411,7 +513,7 @@ mod tests {
                 }
                 Err(EngineError::Cancelled)
             }
-            Task::DropModels => Ok(Vec::new()),
+            Task::DropModels | Task::Preload(..) => Ok(Vec::new()),
         });
         engine.submit(request("a")).unwrap();
         heard.recv().unwrap();

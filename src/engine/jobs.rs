@@ -7,14 +7,16 @@ use candle_core::Device;
 use crate::engine::check::check;
 use crate::engine::device::{DeviceChoice, open_device};
 use crate::engine::error::EngineError;
+use crate::engine::family::{Enlarged, Family};
 use crate::engine::generate::generate;
 use crate::engine::inpaint::inpaint;
 use crate::engine::library::ModelLibrary;
-use crate::engine::loaded_models::LoadedModels;
+use crate::engine::loaded_models::{LoadedModels, Wanted};
 use crate::engine::report::Report;
 use crate::engine::request::Request;
 use crate::engine::upscale::upscale;
-use crate::engine::worker::{JobResult, Task};
+use crate::engine::worker::{JobResult, Preload, Task};
+use crate::nn::Interrupt;
 
 /// The worker's belongings: devices that were opened and models that were loaded.
 pub(crate) struct Jobs {
@@ -27,8 +29,9 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     /// No device opened, nothing loaded.
-    pub(crate) fn new(library: ModelLibrary) -> Self {
-        Self { library, models: LoadedModels::default(), devices: BTreeMap::new() }
+    pub(crate) fn new(library: ModelLibrary, memory_budget_bytes: Option<u64>) -> Self {
+        let models = LoadedModels::new(memory_budget_bytes);
+        Self { library, models, devices: BTreeMap::new() }
     }
 
     /// Does what the worker is told.
@@ -38,6 +41,10 @@ impl Jobs {
                 let result = self.run(request, report);
                 self.models.drop_under_pressure();
                 result
+            }
+            Task::Preload(preload, interrupt) => {
+                self.preload(preload, interrupt)?;
+                Ok(Vec::new())
             }
             Task::DropModels => {
                 self.models.drop_all();
@@ -53,6 +60,19 @@ impl Jobs {
             Request::Inpaint(request) => inpaint(self, request, report),
             Request::Upscale(request) => upscale(self, request, report),
         }
+    }
+
+    /// Loads what a job of this purpose will need.
+    fn preload(&mut self, preload: &Preload, interrupt: &Interrupt) -> Result<(), EngineError> {
+        let family = Family::find(&self.library, preload.model.as_deref(), preload.purpose)?;
+        let enlarged = if family.large_size().is_some() { Enlarged::Yes } else { Enlarged::No };
+        let device = self.device(preload.device)?;
+        let dtype = preload.precision.dtype(&device)?;
+        let wanted = Wanted { library: &self.library, family: &family.id, device: &device };
+        for checkpoint in family.checkpoints(enlarged, 0.0)? {
+            self.models.glide(&wanted, &checkpoint, dtype, interrupt)?;
+        }
+        Ok(())
     }
 
     /// The device of a choice, opened when it is first asked for.

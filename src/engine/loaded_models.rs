@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Shape, Tensor};
+use candle_nn::Init;
+use candle_nn::var_builder::{SimpleBackend, VarBuilder};
 use sysinfo::System;
 
 use crate::diffusion::Schedule;
@@ -15,6 +17,7 @@ use crate::engine::request::CheckpointRef;
 use crate::models::glide::{Glide, GlideConfig, Role, TextEmbedding};
 use crate::nn::Interrupt;
 use crate::text::{Tokenizer, Vocabulary};
+use crate::weights::Checkpoint;
 
 /// Memory that a job needs beside the weights, at most: what the public base model takes.
 const WORKING_BYTES: u64 = 1_500_000_000;
@@ -42,39 +45,58 @@ struct Key {
     dtype: DType,
 }
 
-/// The networks in memory, the latest used last.
+/// A network in memory.
+struct Loaded {
+    key: Key,
+    /// Of its weights.
+    bytes: u64,
+    network: Network,
+}
+
+#[derive(Clone)]
+enum Network {
+    Glide(Arc<LoadedGlide>),
+    Clip(Arc<LoadedClip>),
+}
+
+/// The networks in memory.
 #[derive(Default)]
 pub(crate) struct LoadedModels {
-    glide: Vec<(Key, Arc<LoadedGlide>)>,
-    clip: Vec<(Key, Arc<LoadedClip>)>,
+    /// The latest used last.
+    loaded: Vec<Loaded>,
+    /// Bytes of weights that stay, at most.
+    budget_bytes: Option<u64>,
 }
 
 impl LoadedModels {
+    /// Nothing loaded.
+    pub(crate) fn new(budget_bytes: Option<u64>) -> Self {
+        Self { loaded: Vec::new(), budget_bytes }
+    }
+
     /// A UNet, from memory or from its file.
     ///
     /// # Errors
     ///
-    /// When the model is gone or was replaced since the request was made, or its file can't be
-    /// used.
+    /// When the model is gone or was replaced since the request was made, its file can't be used,
+    /// or `interrupt` was raised.
     pub(crate) fn glide(
         &mut self,
-        library: &ModelLibrary,
-        family: &str,
+        wanted: &Wanted<'_>,
         checkpoint: &CheckpointRef,
-        device: &Device,
         dtype: DType,
+        interrupt: &Interrupt,
     ) -> Result<Arc<LoadedGlide>, EngineError> {
-        let key = key(family, checkpoint, device, dtype);
-        if let Some(at) = self.glide.iter().position(|(loaded, _)| *loaded == key) {
-            let found = self.glide.remove(at);
-            let model = Arc::clone(&found.1);
-            self.glide.push(found);
+        let key = wanted.key(checkpoint, dtype);
+        if let Some(Network::Glide(model)) = self.find(&key) {
             return Ok(model);
         }
-        let family = library.family(family)?;
-        self.make_room(device, bytes_of(family, checkpoint, dtype)?);
-        let model = Arc::new(LoadedGlide::load(family, checkpoint, device, dtype)?);
-        self.glide.push((key, Arc::clone(&model)));
+        let family = wanted.library.family(wanted.family)?;
+        let bytes = bytes_of(family, checkpoint, dtype)?;
+        self.make_room(wanted.device, bytes);
+        let model = LoadedGlide::load(family, checkpoint, wanted.device, dtype, interrupt)?;
+        let model = Arc::new(model);
+        self.loaded.push(Loaded { key, bytes, network: Network::Glide(Arc::clone(&model)) });
         Ok(model)
     }
 
@@ -85,32 +107,44 @@ impl LoadedModels {
     /// As [`Self::glide`].
     pub(crate) fn clip(
         &mut self,
-        library: &ModelLibrary,
-        family: &str,
+        wanted: &Wanted<'_>,
         checkpoint: &CheckpointRef,
-        device: &Device,
+        interrupt: &Interrupt,
     ) -> Result<Arc<LoadedClip>, EngineError> {
-        let key = key(family, checkpoint, device, DType::F32);
-        if let Some((_, model)) = self.clip.iter().find(|(loaded, _)| *loaded == key) {
-            return Ok(Arc::clone(model));
+        let key = wanted.key(checkpoint, DType::F32);
+        if let Some(Network::Clip(model)) = self.find(&key) {
+            return Ok(model);
         }
-        let family = library.family(family)?;
-        self.make_room(device, bytes_of(family, checkpoint, DType::F32)?);
-        let model = Arc::new(LoadedClip::load(family, device)?);
-        self.clip.push((key, Arc::clone(&model)));
+        let family = wanted.library.family(wanted.family)?;
+        let bytes = bytes_of(family, checkpoint, DType::F32)?;
+        self.make_room(wanted.device, bytes);
+        let model = Arc::new(LoadedClip::load(family, wanted.device, interrupt)?);
+        self.loaded.push(Loaded { key, bytes, network: Network::Clip(Arc::clone(&model)) });
         Ok(model)
+    }
+
+    /// A network in memory, which becomes the latest used.
+    fn find(&mut self, key: &Key) -> Option<Network> {
+        let at = self.loaded.iter().position(|loaded| loaded.key == *key)?;
+        let found = self.loaded.remove(at);
+        let network = found.network.clone();
+        self.loaded.push(found);
+        Some(network)
     }
 
     /// Forgets all networks.
     pub(crate) fn drop_all(&mut self) {
-        self.glide.clear();
-        self.clip.clear();
+        self.loaded.clear();
     }
 
-    /// Forgets all networks if the machine is short of memory.
+    /// Forgets networks once a job is done: those beyond the budget, the longest unused first, and
+    /// all if the machine is short of memory.
     pub(crate) fn drop_under_pressure(&mut self) {
+        while self.budget_bytes.is_some_and(|budget| self.bytes() > budget) {
+            self.drop_longest_unused("the models in memory are more than they may be");
+        }
         let Some((available, total)) = memory() else { return };
-        if (available as f64) < total as f64 * LOW_MEMORY && !self.glide.is_empty() {
+        if (available as f64) < total as f64 * LOW_MEMORY && !self.loaded.is_empty() {
             log::info!("memory is short ({} MB left), models are dropped", available >> 20);
             self.drop_all();
         }
@@ -118,31 +152,96 @@ impl LoadedModels {
 
     /// Forgets networks, the longest unused first, until `bytes` more and a job fit.
     fn make_room(&mut self, device: &Device, bytes: u64) {
+        while !self.loaded.is_empty()
+            && self.budget_bytes.is_some_and(|budget| self.bytes() + bytes > budget)
+        {
+            self.drop_longest_unused("the models in memory would be more than they may be");
+        }
         if !device.is_cpu() {
             return;
         }
-        while !self.glide.is_empty() || !self.clip.is_empty() {
+        while !self.loaded.is_empty() {
             let Some((available, _)) = memory() else { return };
             if available >= bytes + WORKING_BYTES {
                 return;
             }
-            if self.clip.is_empty() {
-                self.glide.remove(0);
-            } else {
-                self.clip.remove(0);
-            }
-            log::info!("a model is dropped to make room for another");
+            self.drop_longest_unused("another model needs the room");
+        }
+    }
+
+    fn drop_longest_unused(&mut self, why: &str) {
+        if !self.loaded.is_empty() {
+            let dropped = self.loaded.remove(0).key;
+            log::info!("the {} network of {:?} is dropped: {why}", dropped.role, dropped.family);
+        }
+    }
+
+    /// Bytes of all weights in memory.
+    fn bytes(&self) -> u64 {
+        self.loaded.iter().map(|loaded| loaded.bytes).sum()
+    }
+}
+
+/// What a network is asked of, beside which.
+pub(crate) struct Wanted<'a> {
+    /// Where the models are.
+    pub(crate) library: &'a ModelLibrary,
+    /// The model's id.
+    pub(crate) family: &'a str,
+    /// Where it is to compute.
+    pub(crate) device: &'a Device,
+}
+
+impl Wanted<'_> {
+    fn key(&self, checkpoint: &CheckpointRef, dtype: DType) -> Key {
+        Key {
+            family: self.family.to_owned(),
+            role: checkpoint.role,
+            sha256: checkpoint.sha256.clone(),
+            device: format!("{:?}", self.device.location()),
+            dtype,
         }
     }
 }
 
-fn key(family: &str, checkpoint: &CheckpointRef, device: &Device, dtype: DType) -> Key {
-    Key {
-        family: family.to_owned(),
-        role: checkpoint.role,
-        sha256: checkpoint.sha256.clone(),
-        device: format!("{:?}", device.location()),
-        dtype,
+/// Weights from a file, until the job is cancelled: it is asked before each tensor.
+struct Watched {
+    weights: VarBuilder<'static>,
+    interrupt: Interrupt,
+}
+
+/// The weights of a checkpoint, as long as `interrupt` is not raised.
+pub(crate) fn watched(
+    checkpoint: &Checkpoint,
+    dtype: DType,
+    device: &Device,
+    interrupt: &Interrupt,
+) -> VarBuilder<'static> {
+    let weights = checkpoint.var_builder(dtype, device);
+    let watched = Watched { weights, interrupt: interrupt.clone() };
+    VarBuilder::from_backend(Box::new(watched), dtype, device.clone())
+}
+
+impl SimpleBackend for Watched {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        init: Init,
+        dtype: DType,
+        _: &Device,
+    ) -> candle_core::Result<Tensor> {
+        self.interrupt.check()?;
+        self.weights.get_with_hints_dtype(shape, name, init, dtype)
+    }
+
+    fn get_unchecked(&self, name: &str, dtype: DType, _: &Device) -> candle_core::Result<Tensor> {
+        self.interrupt.check()?;
+        self.weights.get_unchecked_dtype(name, dtype)
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.weights.contains_tensor(name)
     }
 }
 
@@ -177,6 +276,7 @@ impl LoadedGlide {
         checkpoint: &CheckpointRef,
         device: &Device,
         dtype: DType,
+        interrupt: &Interrupt,
     ) -> Result<Self, EngineError> {
         let role = checkpoint.role;
         let entry = family
@@ -190,7 +290,7 @@ impl LoadedGlide {
             )));
         }
         let config = glide_config(family, entry)?;
-        let weights = family.open(entry)?.var_builder(dtype, device);
+        let weights = watched(&family.open(entry)?, dtype, device, interrupt);
         let network = Glide::new(&config, &weights)?;
         let tokenizer = if config.xf_width == 0 { None } else { Some(tokenizer(family)?) };
         Ok(Self {
@@ -285,29 +385,90 @@ fn vocabulary(family: &ModelFamily) -> Result<Option<Vocabulary>, EngineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::family::Purpose;
+    use crate::engine::family::{Enlarged, Family, Purpose};
     use crate::engine::library::{LibraryPaths, TinyFamily};
-    use crate::engine::testing::TinyEngine;
+
+    /// Loads the networks of a tiny family.
+    struct Place {
+        library: ModelLibrary,
+        checkpoints: Vec<CheckpointRef>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            TinyFamily::new("tiny").write(folder.path()).unwrap();
+            let paths = LibraryPaths { shipped: Vec::new(), user: folder.path().to_owned() };
+            let library = ModelLibrary::open(paths);
+            let family = Family::find(&library, None, Purpose::Generate).unwrap();
+            let checkpoints = family.checkpoints(Enlarged::Yes, 0.0).unwrap();
+            Self { library, checkpoints, _folder: folder }
+        }
+
+        fn load(
+            &self,
+            models: &mut LoadedModels,
+            checkpoint: &CheckpointRef,
+            interrupt: &Interrupt,
+        ) -> Result<Arc<LoadedGlide>, EngineError> {
+            let wanted = Wanted { library: &self.library, family: "tiny", device: &Device::Cpu };
+            models.glide(&wanted, checkpoint, DType::F32, interrupt)
+        }
+    }
 
     #[test]
     fn a_network_is_loaded_once_until_it_is_dropped() {
-        let folder = tempfile::tempdir().unwrap();
-        let family = TinyFamily::new("tiny");
-        family.write(folder.path()).unwrap();
-        let paths = LibraryPaths { shipped: Vec::new(), user: folder.path().to_owned() };
-        let library = ModelLibrary::open(paths);
-        let common = TinyEngine::new(&family).common(Purpose::Generate, "", 0.0);
-        let base = common.base_checkpoint().unwrap();
+        let place = Place::new();
+        let base = &place.checkpoints[0];
         let mut models = LoadedModels::default();
-        let load = |models: &mut LoadedModels, checkpoint: &CheckpointRef| {
-            models.glide(&library, "tiny", checkpoint, &Device::Cpu, DType::F32)
-        };
-        let first = load(&mut models, base).unwrap();
-        assert!(Arc::ptr_eq(&first, &load(&mut models, base).unwrap()));
+        let go_on = Interrupt::new();
+        let first = place.load(&mut models, base, &go_on).unwrap();
+        assert!(Arc::ptr_eq(&first, &place.load(&mut models, base, &go_on).unwrap()));
         models.drop_all();
-        assert!(!Arc::ptr_eq(&first, &load(&mut models, base).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &place.load(&mut models, base, &go_on).unwrap()));
         let replaced = CheckpointRef { sha256: "0".repeat(64), ..base.clone() };
-        let message = load(&mut models, &replaced).err().unwrap().to_string();
+        let message = place.load(&mut models, &replaced, &go_on).err().unwrap().to_string();
         assert!(message.contains("was replaced"), "{message}");
+    }
+
+    #[test]
+    fn a_raised_interrupt_ends_the_loading() {
+        let place = Place::new();
+        let mut models = LoadedModels::default();
+        let raised = Interrupt::new();
+        raised.raise();
+        assert!(place.load(&mut models, &place.checkpoints[0], &raised).is_err());
+        assert_eq!(models.bytes(), 0);
+        place.load(&mut models, &place.checkpoints[0], &Interrupt::new()).unwrap();
+    }
+
+    #[test]
+    fn what_exceeds_the_budget_goes_the_longest_unused_first() {
+        let place = Place::new();
+        let [base, upsample] = &place.checkpoints[..] else { panic!("two networks") };
+        let go_on = Interrupt::new();
+        let mut free = LoadedModels::default();
+        place.load(&mut free, base, &go_on).unwrap();
+        let of_base = free.bytes();
+        place.load(&mut free, upsample, &go_on).unwrap();
+        let both = free.bytes();
+
+        let mut tight = LoadedModels::new(Some(both));
+        let first = place.load(&mut tight, base, &go_on).unwrap();
+        place.load(&mut tight, upsample, &go_on).unwrap();
+        tight.drop_under_pressure();
+        assert!(Arc::ptr_eq(&first, &place.load(&mut tight, base, &go_on).unwrap()));
+
+        let mut tight = LoadedModels::new(Some(both - 1));
+        place.load(&mut tight, base, &go_on).unwrap();
+        place.load(&mut tight, upsample, &go_on).unwrap();
+        assert_eq!(tight.bytes(), both - of_base, "the base went to make room");
+
+        let mut none = LoadedModels::new(Some(0));
+        place.load(&mut none, base, &go_on).unwrap();
+        assert_eq!(none.bytes(), of_base, "a job has what it needs");
+        none.drop_under_pressure();
+        assert_eq!(none.bytes(), 0);
     }
 }

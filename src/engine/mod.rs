@@ -10,6 +10,7 @@ pub mod check;
 mod clip_guidance;
 mod denoisers;
 pub mod device;
+pub mod draft;
 pub mod error;
 pub mod event;
 pub mod family;
@@ -26,5 +27,6 @@ mod sampling;
 mod tensor_image;
 #[cfg(test)]
 mod testing;
+pub mod threads;
 mod upscale;
 mod worker;

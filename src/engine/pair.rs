@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use crate::diffusion::{CondFn, Denoiser, Sampler, Schedule};
+use crate::diffusion::{Denoiser, Sampler, Schedule};
 use crate::engine::clip_guidance::PromptGradient;
 use crate::engine::denoisers::{GlideDenoiser, Inputs};
 use crate::engine::device::{device_name, precision_name};
 use crate::engine::error::EngineError;
 use crate::engine::event::Stage;
+use crate::engine::family::Enlarged;
 use crate::engine::jobs::Jobs;
-use crate::engine::loaded_models::LoadedGlide;
+use crate::engine::loaded_models::{LoadedGlide, Wanted};
 use crate::engine::report::Report;
 use crate::engine::request::{BaseSettings, CheckpointRef, Common, UpsampleSettings};
-use crate::engine::sampling::{Loop, sampler_from_choice};
-use crate::models::glide::{Role, TextEmbedding};
+use crate::engine::sampling::{Loop, Origin, Steering, sampler_from_choice, steps_at};
+use crate::geom::CanvasRect;
+use crate::models::glide::{Role, TextEmbedding, unet_flops};
+use crate::raster::RgbaImage;
 
 /// Both networks of a job with everything that is the same for all its pictures.
 pub(crate) struct Pair {
@@ -38,6 +41,8 @@ pub(crate) struct Ready {
     schedule: Schedule,
     sampler: Sampler,
     temperature: f64,
+    /// Arithmetic of a step at the network's own size.
+    work: f64,
     device: Device,
 }
 
@@ -50,6 +55,31 @@ pub(crate) struct Take {
     pub(crate) region: u32,
     /// What progress says: which, from 0, and how many.
     pub(crate) item: (usize, usize),
+    /// Where the drawn square lies on the canvas, for an edit.
+    pub(crate) frame: Option<Frame>,
+}
+
+/// Where a square picture lies on a canvas.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    /// What of the canvas the square shows.
+    pub(crate) context: CanvasRect,
+    /// Where that lies in the square, in pixels of the canvas; it spans the square on one axis.
+    pub(crate) place: CanvasRect,
+}
+
+impl Frame {
+    /// The context's part of a picture of the square, of any size.
+    pub(crate) fn cut(self, square: &RgbaImage) -> RgbaImage {
+        let CanvasRect { x, y, width, height } = self.place;
+        let side = f64::from(width.max(height).max(1));
+        let scale = f64::from(square.extent().width) / side;
+        let at = |value: u32| (f64::from(value) * scale).round() as u32;
+        let (left, top) = (at(x), at(y));
+        let (right, bottom) = (at(x + width).max(left + 1), at(y + height).max(top + 1));
+        let part = CanvasRect::new(left, top, right - left, bottom - top);
+        square.crop(part.intersection(square.extent().rect()).unwrap_or(square.extent().rect()))
+    }
 }
 
 impl Pair {
@@ -71,17 +101,19 @@ impl Pair {
         device_name(&device).clone_into(&mut report.facts.device);
         precision_name(dtype).clone_into(&mut report.facts.precision);
 
+        let interrupt = report.interrupt().clone();
+        let wanted = Wanted { library: &jobs.library, family: &common.model, device: &device };
         let mut load = |checkpoint: Option<&CheckpointRef>| {
             report.check()?;
             let checkpoint = checkpoint.ok_or_else(no_network)?;
-            jobs.models.glide(&jobs.library, &common.model, checkpoint, &device, dtype)
+            jobs.models.glide(&wanted, checkpoint, dtype, &interrupt)
         };
         let base_model = base.map(|_| load(common.base_checkpoint())).transpose()?;
         let upsample_model = upsample.map(|_| load(common.upsample_checkpoint())).transpose()?;
         let clip = match base {
             Some(base) if base.clip_guidance != 0.0 => {
                 let image = common.checkpoint(&[Role::ClipImage]).ok_or_else(no_network)?;
-                let clip = jobs.models.clip(&jobs.library, &common.model, image, &device)?;
+                let clip = jobs.models.clip(&wanted, image, &interrupt)?;
                 Some((clip, base.clip_guidance, base.size))
             }
             _ => None,
@@ -96,7 +128,7 @@ impl Pair {
             model
                 .zip(settings)
                 .map(|(model, settings)| {
-                    Ready::new(stage, model, &common.prompt, &settings, &device, report)
+                    Ready::new(stage, model, common, &settings, &device, report)
                 })
                 .transpose()
         };
@@ -111,10 +143,18 @@ impl Pair {
         })
     }
 
-    /// Draws a small picture, `[1, 3, H, W]`.
+    /// Arithmetic of one picture at a strength, for [`Report::plan`].
+    pub(crate) fn work(&self, enlarged: Enlarged, strength: f64) -> f64 {
+        let of =
+            |ready: &Option<Ready>| ready.as_ref().map_or(0.0, |ready| ready.all_work(strength));
+        of(&self.base) + if enlarged == Enlarged::Yes { of(&self.upsample) } else { 0.0 }
+    }
+
+    /// Draws a small picture, `[1, 3, H, W]`, from noise or from `origin`.
     pub(crate) fn draw(
         &self,
         inputs: &Inputs,
+        origin: Option<&Origin>,
         take: Take,
         report: &mut Report<'_>,
     ) -> Result<Tensor, EngineError> {
@@ -122,20 +162,23 @@ impl Pair {
         match &self.gradient {
             Some(gradient) => {
                 let cond_fn = |x_t: &Tensor, timestep: f64| gradient.at(x_t, timestep);
-                base.draw(inputs, take, Some(&cond_fn), report)
+                let steering = Steering { cond_fn: Some(&cond_fn), origin, known: None };
+                base.draw(inputs, take, steering, report)
             }
-            None => base.draw(inputs, take, None, report),
+            None => base.draw(inputs, take, Steering { origin, ..Steering::default() }, report),
         }
     }
 
-    /// Enlarges the small picture of `inputs`; `[1, 3, H, W]`.
+    /// Enlarges the small picture of `inputs`, from noise or from `origin`; `[1, 3, H, W]`.
     pub(crate) fn enlarge(
         &self,
         inputs: &Inputs,
+        origin: Option<&Origin>,
         take: Take,
         report: &mut Report<'_>,
     ) -> Result<Tensor, EngineError> {
-        self.upsample.as_ref().ok_or_else(no_network)?.draw(inputs, take, None, report)
+        let upsample = self.upsample.as_ref().ok_or_else(no_network)?;
+        upsample.draw(inputs, take, Steering { origin, ..Steering::default() }, report)
     }
 }
 
@@ -179,7 +222,7 @@ impl Ready {
     fn new(
         stage: Stage,
         model: Arc<LoadedGlide>,
-        prompt: &str,
+        common: &Common,
         settings: &LoopSettings<'_>,
         device: &Device,
         report: &Report<'_>,
@@ -187,9 +230,14 @@ impl Ready {
         let schedule = model.schedule(settings.respacing)?;
         // A scale of 1 is the prediction with the prompt alone, at half the work.
         let guided = (settings.guidance - 1.0).abs() > f64::EPSILON && model.reads_text();
-        let prompts: &[&str] = if guided { &[prompt, ""] } else { &[prompt] };
+        let prompt = common.prompt.as_str();
+        let prompts: &[&str] = if guided { &[prompt, &common.negative_prompt] } else { &[prompt] };
+        let side = model.config.image_size;
+        let rows = if guided { 2.0 } else { 1.0 };
         Ok(Self {
-            side: model.config.image_size,
+            // Only progress reads it, so a config that can't be counted counts as one unit.
+            work: unet_flops(&model.config, side, side).map_or(1.0, |flops| flops * rows),
+            side,
             stage,
             text: model.read(prompts, report.interrupt())?,
             guidance: guided.then_some(settings.guidance),
@@ -230,12 +278,18 @@ impl Ready {
         &self,
         inputs: &Inputs,
         take: Take,
-        cond_fn: Option<CondFn<'_>>,
+        steering: Steering<'_>,
         report: &mut Report<'_>,
     ) -> Result<Tensor, EngineError> {
         let denoiser = self.denoiser(inputs, report)?;
         let known = inputs.known.as_ref().zip(inputs.keep_mask.as_ref());
-        self.run(&denoiser, (self.side, self.side), take, known, cond_fn, report)
+        let steering = Steering { known, ..steering };
+        self.run(&denoiser, (self.side, self.side), take, steering, report)
+    }
+
+    /// Arithmetic of a whole loop at a strength.
+    pub(crate) fn all_work(&self, strength: f64) -> f64 {
+        self.work * steps_at(strength, self.schedule.steps()) as f64
     }
 
     /// Runs the loop over any denoiser; the result is `[1, 3, H, W]`.
@@ -244,8 +298,7 @@ impl Ready {
         denoiser: &dyn Denoiser,
         size: (usize, usize),
         take: Take,
-        known: Option<(&Tensor, &Tensor)>,
-        cond_fn: Option<CondFn<'_>>,
+        steering: Steering<'_>,
         report: &mut Report<'_>,
     ) -> Result<Tensor, EngineError> {
         report.stage(self.stage)?;
@@ -257,8 +310,8 @@ impl Ready {
             sampler: self.sampler,
             temperature: self.temperature,
             size,
-            known,
-            cond_fn,
+            steering,
+            work: self.work,
             device: &self.device,
         };
         sampling.run(report)

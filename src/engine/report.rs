@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::engine::error::EngineError;
 use crate::engine::event::{JobEvent, JobId, Preview, Progress, PromptCut, Stage, UnknownWord};
 use crate::engine::worker::Mailbox;
+use crate::geom::CanvasRect;
 use crate::nn::Interrupt;
 use crate::raster::RgbaImage;
 
@@ -41,6 +42,8 @@ pub struct Step {
     pub step: usize,
     /// Steps in all for this item.
     pub steps: usize,
+    /// Where on the canvas the preview lies, for an edit.
+    pub place: Option<CanvasRect>,
 }
 
 /// The running job's line to the client.
@@ -51,12 +54,55 @@ pub struct Report<'a> {
     interrupt: Interrupt,
     mailbox: &'a mut Mailbox,
     stage: Option<(Stage, Instant)>,
-    item: Option<(Stage, usize, Instant)>,
+    item: Option<Item>,
+    work: Work,
+}
+
+/// The item of a stage that is under way.
+#[derive(Clone, Copy)]
+struct Item {
+    stage: Stage,
+    item: usize,
+    began: Instant,
+    /// Work of a step.
+    weight: f64,
+}
+
+/// How much of the whole job's steps is done, in any unit.
+#[derive(Default)]
+struct Work {
+    all: f64,
+    /// Of the items before the one under way.
+    before: f64,
+    /// Of the item under way.
+    item: f64,
+    began: Option<Instant>,
+}
+
+impl Work {
+    /// The share that is done; what was planned may be off by rounding.
+    fn share(&self) -> f64 {
+        if self.all > 0.0 { ((self.before + self.item) / self.all).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    fn left(&self, share: f64) -> Duration {
+        let spent = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
+        let left = if share > 0.0 { spent * (1.0 - share) / share } else { 0.0 };
+        Duration::try_from_secs_f64(left).unwrap_or(Duration::ZERO)
+    }
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(job: JobId, interrupt: Interrupt, mailbox: &'a mut Mailbox) -> Self {
-        Self { facts: JobReport::default(), job, interrupt, mailbox, stage: None, item: None }
+        Self {
+            facts: JobReport::default(),
+            job,
+            interrupt,
+            mailbox,
+            stage: None,
+            item: None,
+            work: Work::default(),
+        }
     }
 
     /// The flag that stops the job's networks.
@@ -87,9 +133,18 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// Begins an item of a stage; rate and time left count from here.
-    pub fn begin_item(&mut self, stage: Stage, item: usize) {
-        self.item = Some((stage, item, Instant::now()));
+    /// Says how much work all steps of the job are; without it each item counts the same.
+    pub fn plan(&mut self, work: f64) {
+        self.work.all = work;
+    }
+
+    /// Begins an item of a stage, each step of which is that much work; rate and time left count
+    /// from here.
+    pub fn begin_item(&mut self, stage: Stage, item: usize, weight: f64) {
+        let began = Instant::now();
+        self.work.before += std::mem::take(&mut self.work.item);
+        self.work.began.get_or_insert(began);
+        self.item = Some(Item { stage, item, began, weight });
     }
 
     /// Says that a step is done, with a view of the picture where somebody looks at it.
@@ -104,14 +159,20 @@ impl<'a> Report<'a> {
     ) -> Result<(), EngineError> {
         self.mailbox.drain();
         self.check()?;
-        let began = match self.item {
-            Some((stage, item, began)) if stage == step.stage && item == step.item => began,
-            _ => {
-                self.begin_item(step.stage, step.item);
-                Instant::now()
-            }
-        };
-        let seconds = began.elapsed().as_secs_f64();
+        let current = |item: &Item| item.stage == step.stage && item.item == step.item;
+        if !self.item.as_ref().is_some_and(current) {
+            self.begin_item(step.stage, step.item, 1.0);
+        }
+        if self.work.all <= 0.0 {
+            // Nobody planned: this is all that is known.
+            self.work.all = (step.items.max(1) * step.steps) as f64;
+        }
+        let seconds = self.item.map_or(0.0, |item| {
+            self.work.item = item.weight * step.step as f64;
+            item.began.elapsed().as_secs_f64()
+        });
+        let overall = self.work.share();
+        let job_eta = self.work.left(overall);
         let rate = if seconds > 0.0 { step.step as f64 / seconds } else { 0.0 };
         let left = step.steps.saturating_sub(step.step) as f64;
         let eta = if rate > 0.0 {
@@ -127,12 +188,24 @@ impl<'a> Report<'a> {
                 item: step.item,
                 step: step.step,
                 image: preview()?,
+                place: step.place,
             });
         }
-        let Step { stage, item, items, step, steps } = step;
+        let Step { stage, item, items, step, steps, place: _ } = step;
+        let overall = overall as f32;
         events.offer(
             self.job,
-            JobEvent::Progress(Progress { stage, item, items, step, steps, rate, eta }),
+            JobEvent::Progress(Progress {
+                stage,
+                item,
+                items,
+                step,
+                steps,
+                rate,
+                eta,
+                overall,
+                job_eta,
+            }),
         );
         Ok(())
     }

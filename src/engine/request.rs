@@ -74,13 +74,24 @@ pub enum Record {
     Upscale(UpscaleSettings),
 }
 
+impl InpaintSettings {
+    /// The command that repeats the edit.
+    #[must_use]
+    pub const fn command(&self) -> &'static str {
+        match self.alpha {
+            AlphaRule::Painted => "inpaint",
+            AlphaRule::Kept => "vary",
+        }
+    }
+}
+
 impl Record {
     /// The command that repeats the request.
     #[must_use]
     pub const fn command(&self) -> &'static str {
         match self {
             Self::Generate(_) => "generate",
-            Self::Inpaint(_) => "inpaint",
+            Self::Inpaint(settings) => settings.command(),
             Self::Upscale(_) => "upscale",
         }
     }
@@ -121,6 +132,9 @@ impl Record {
 pub struct Common {
     /// What to draw; may be empty.
     pub prompt: String,
+    /// What classifier-free guidance leads away from; empty is the plain unguided prediction.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub negative_prompt: String,
     /// The model's id in the library.
     pub model: String,
     /// The checkpoints of the model that do the work, one of a role.
@@ -201,10 +215,46 @@ pub struct InpaintSettings {
     pub upsample: Option<UpsampleSettings>,
     /// Width in pixels of the soft edge inside the mask.
     pub feather_px: u32,
+    /// How far the result leaves the original, above 0 to 1: the share of the schedule that is run,
+    /// from the original with that much noise over it. 1 starts from noise alone.
+    ///
+    /// Source: `SDEdit` (arXiv 2108.01073), section 3.
+    #[serde(default = "whole", skip_serializing_if = "is_whole")]
+    pub strength: f64,
+    /// What becomes of transparent pixels.
+    #[serde(default, skip_serializing_if = "AlphaRule::is_usual")]
+    pub alpha: AlphaRule,
     /// Where the picture came from, for people to read.
     pub image: SourceNote,
     /// Where the mask came from, for people to read.
     pub mask: SourceNote,
+}
+
+const fn whole() -> f64 {
+    1.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_whole(strength: &f64) -> bool {
+    *strength >= 1.0
+}
+
+/// What an edit does to the alpha of the pixels that it repaints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlphaRule {
+    /// What is painted is opaque, as far as the mask covers it.
+    #[default]
+    Painted,
+    /// Every pixel keeps its alpha, and fully transparent ones their hidden color too.
+    Kept,
+}
+
+impl AlphaRule {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+    fn is_usual(&self) -> bool {
+        *self == Self::Painted
+    }
 }
 
 /// A picture to enlarge, and how.

@@ -9,6 +9,9 @@ use crate::engine::error::EngineError;
 use crate::geom::Extent;
 use crate::raster::{Mask, RgbaImage};
 
+/// Side in pixels that a preview has at most.
+const PREVIEW_SIDE: usize = 512;
+
 /// The colors of a picture, `[1, 3, H, W]` in `[-1, 1]`; alpha is left away.
 ///
 /// # Errors
@@ -47,6 +50,26 @@ pub(crate) fn image_from_tensor(tensor: &Tensor) -> Result<RgbaImage, EngineErro
         bytes.extend([byte_from_value(r), byte_from_value(g), byte_from_value(b), 255]);
     }
     Ok(RgbaImage::from_raw(Extent::new(width as u32, height as u32), bytes)?)
+}
+
+/// A view of a tensor as [`image_from_tensor`] makes it, with pixels left out where the tensor is
+/// large: a preview is made after every step and must cost little beside it.
+///
+/// # Errors
+///
+/// As [`image_from_tensor`].
+pub(crate) fn preview_from_tensor(tensor: &Tensor) -> Result<RgbaImage, EngineError> {
+    let (_, _, height, width) = tensor.dims4()?;
+    let stride = width.max(height).div_ceil(PREVIEW_SIDE).max(1);
+    if stride == 1 {
+        return image_from_tensor(tensor);
+    }
+    let every = |length: usize| {
+        let picked: Vec<u32> = (0..length as u32).step_by(stride).collect();
+        Tensor::from_vec(picked, length.div_ceil(stride), tensor.device())
+    };
+    let rows = tensor.index_select(&every(height)?, 2)?;
+    image_from_tensor(&rows.index_select(&every(width)?, 3)?)
 }
 
 fn byte_from_value(value: f32) -> u8 {
@@ -109,6 +132,18 @@ mod tests {
         assert_eq!(level(0.0), 128, "127.5");
         assert_eq!(level(-1.0 + 0.5 / 127.5), 0, "0.5");
         assert_eq!((level(-1.5), level(1.5)), (0, 255));
+    }
+
+    #[test]
+    fn previews_of_large_tensors_leave_pixels_out() {
+        let values = (0..3 * 4 * 1500).map(|i| (i % 1500) as f32 / 750.0 - 1.0).collect();
+        let tensor = Tensor::from_vec(values, (1, 3, 4, 1500), &Device::Cpu).unwrap();
+        let whole = image_from_tensor(&tensor).unwrap();
+        let preview = preview_from_tensor(&tensor).unwrap();
+        assert_eq!(preview.extent(), Extent::new(500, 2));
+        assert_eq!(preview.pixel(499, 1), whole.pixel(1497, 3));
+        let small = tensor.narrow(3, 0, 512).unwrap();
+        assert_eq!(preview_from_tensor(&small).unwrap(), image_from_tensor(&small).unwrap());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::engine::device::{DeviceChoice, Precision};
-use crate::engine::event::{JobEvent, Outcome};
+use crate::engine::event::{JobEvent, Outcome, Progress};
 use crate::engine::family::{Enlarged, Family, Purpose};
 use crate::engine::handle::{Engine, EngineSettings, Previews};
 use crate::engine::library::{LibraryPaths, ModelLibrary, TinyFamily};
@@ -37,6 +37,7 @@ impl TinyEngine {
         let family = self.family(purpose);
         Common {
             prompt: prompt.to_owned(),
+            negative_prompt: String::new(),
             model: family.id.clone(),
             checkpoints: family.checkpoints(Enlarged::Yes, clip_guidance).unwrap(),
             seed: 7,
@@ -45,12 +46,26 @@ impl TinyEngine {
         }
     }
 
+    pub(crate) fn library(&self) -> ModelLibrary {
+        library(&self.folder)
+    }
+
     /// Runs a job to its end.
     pub(crate) fn run(&mut self, request: Request) -> Outcome {
+        self.run_watched(request, |_| ())
+    }
+
+    /// Runs a job to its end and shows every progress of it.
+    pub(crate) fn run_watched(
+        &mut self,
+        request: Request,
+        mut watch: impl FnMut(Progress),
+    ) -> Outcome {
         let job = self.engine.submit(request).unwrap();
         loop {
             match self.engine.wait(LONG).expect("an event in time") {
                 (id, JobEvent::Finished(outcome)) if id == job => return outcome,
+                (_, JobEvent::Progress(progress)) => watch(progress),
                 (_, event) => assert!(!event.is_last(), "{event:?}"),
             }
         }

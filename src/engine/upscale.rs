@@ -7,6 +7,7 @@ use crate::engine::jobs::Jobs;
 use crate::engine::pair::{Pair, Ready, Take};
 use crate::engine::report::Report;
 use crate::engine::request::{Request, UpscaleRequest};
+use crate::engine::sampling::Steering;
 use crate::engine::tensor_image::{image_from_tensor, tensor_from_image};
 use crate::geom::{CanvasRect, Extent};
 use crate::raster::{RgbaImage, resize_bicubic_rgb};
@@ -60,8 +61,11 @@ fn enlarged_colors(
     }
     let denoiser = TiledDenoiser::new(tiles, upsample.side);
     let size = (height as usize * factor, width as usize * factor);
-    let take = Take { seed, region: 0, item: (0, 1) };
-    let large = image_from_tensor(&upsample.run(&denoiser, size, take, None, None, report)?)?;
+    let take = Take { seed, region: 0, item: (0, 1), frame: None };
+    // One item, so that its share of the work needs no counting of tiles.
+    report.plan(upsample.all_work(1.0));
+    let steering = Steering::default();
+    let large = image_from_tensor(&upsample.run(&denoiser, size, take, steering, report)?)?;
     let Extent { width, height } = image.extent();
     Ok(large.crop(CanvasRect::new(0, 0, width * FACTOR, height * FACTOR)))
 }

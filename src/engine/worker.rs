@@ -11,8 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvError, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::engine::device::{DeviceChoice, Precision};
 use crate::engine::error::EngineError;
 use crate::engine::event::{JobEvent, JobId, Outcome, Picture, Preview};
+use crate::engine::family::Purpose;
 use crate::engine::report::Report;
 use crate::engine::request::Request;
 use crate::nn::Interrupt;
@@ -30,8 +32,23 @@ pub(crate) enum Message {
         /// Its new place, 0 for the next to run.
         position: usize,
     },
+    /// Load networks once nothing runs and nothing waits.
+    Preload(Preload, Interrupt),
     /// Forget the loaded networks once nothing runs.
     DropModels,
+}
+
+/// Networks that will soon be needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preload {
+    /// The model's id; the default model without it.
+    pub model: Option<String>,
+    /// What for.
+    pub purpose: Purpose,
+    /// Where the job will compute.
+    pub device: DeviceChoice,
+    /// How exactly the job will compute.
+    pub precision: Precision,
 }
 
 /// A job that waits.
@@ -48,6 +65,8 @@ pub(crate) struct QueuedJob {
 pub(crate) enum Task<'a, 'b> {
     /// Run a job.
     Job(&'a Request, &'a mut Report<'b>),
+    /// Load networks ahead of the job that needs them.
+    Preload(&'a Preload, &'a Interrupt),
     /// Forget the loaded networks.
     DropModels,
 }
@@ -103,12 +122,13 @@ pub(crate) struct Mailbox {
     messages: Receiver<Message>,
     queue: VecDeque<QueuedJob>,
     events: Events,
+    preload: Option<(Preload, Interrupt)>,
     drop_models: bool,
 }
 
 impl Mailbox {
     pub(crate) fn new(messages: Receiver<Message>, events: Events) -> Self {
-        Self { messages, queue: VecDeque::new(), events, drop_models: false }
+        Self { messages, queue: VecDeque::new(), events, preload: None, drop_models: false }
     }
 
     pub(crate) const fn events(&self) -> &Events {
@@ -142,6 +162,10 @@ impl Mailbox {
             if let Some(job) = self.queue.pop_front() {
                 return Some(job);
             }
+            if let Some((preload, interrupt)) = self.preload.take() {
+                self.drop_models |= !preload_now(&preload, &interrupt, work);
+                continue;
+            }
             match self.messages.recv() {
                 Ok(message) => self.take(message),
                 Err(RecvError) => return None,
@@ -152,6 +176,7 @@ impl Mailbox {
     fn take(&mut self, message: Message) {
         match message {
             Message::Submit(job) => {
+                self.preload = None;
                 self.events.send(job.id, JobEvent::Queued { ahead: self.queue.len() });
                 self.queue.push_back(*job);
                 self.drop_cancelled();
@@ -164,7 +189,14 @@ impl Mailbox {
                     self.queue.insert(position.min(self.queue.len()), queued);
                 }
             }
-            Message::DropModels => self.drop_models = true,
+            Message::Preload(preload, interrupt) => {
+                // A job that waits loads what it needs itself.
+                self.preload = self.queue.is_empty().then_some((preload, interrupt));
+            }
+            Message::DropModels => {
+                self.preload = None;
+                self.drop_models = true;
+            }
         }
     }
 
@@ -189,6 +221,26 @@ pub(crate) fn run(mut mailbox: Mailbox, mut work: impl FnMut(Task<'_, '_>) -> Jo
         let event = run_job(&job, &mut mailbox, &mut work);
         mailbox.events.send(job.id, event);
     }
+}
+
+/// Loads networks ahead; says whether the networks in memory can still be trusted.
+fn preload_now(
+    preload: &Preload,
+    interrupt: &Interrupt,
+    work: &mut impl FnMut(Task<'_, '_>) -> JobResult,
+) -> bool {
+    let result = catch_unwind(AssertUnwindSafe(|| work(Task::Preload(preload, interrupt))));
+    match result {
+        Ok(Ok(_)) => log::debug!("loaded ahead: {preload:?}"),
+        Ok(Err(_)) if interrupt.is_raised() => log::debug!("no longer loaded ahead: {preload:?}"),
+        // The job that needs the model will say so to the user.
+        Ok(Err(error)) => log::info!("a model can't be loaded ahead: {error}"),
+        Err(panic) => {
+            log::error!("loading ahead hit a bug: {}", panic_text(panic.as_ref()));
+            return false;
+        }
+    }
+    true
 }
 
 fn run_job(

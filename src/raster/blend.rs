@@ -1,7 +1,7 @@
 //! Blending a repainted patch into a picture, inside the mask and nowhere else.
 
 use crate::geom::CanvasRect;
-use crate::raster::{Mask, RgbaImage};
+use crate::raster::{GoOn, Mask, RgbaImage};
 
 /// Blends `patch` into `original` where the mask covers it.
 ///
@@ -44,14 +44,36 @@ pub fn composite_inside(
 /// Pictures of different extents differ in every byte of the larger one.
 #[must_use]
 pub fn outside_mask_delta(before: &RgbaImage, after: &RgbaImage, mask: &Mask) -> usize {
+    outside_mask_delta_while(before, after, mask, &|| true).unwrap_or_default()
+}
+
+/// As [`outside_mask_delta`], asking before each row whether to go on; `None` where not.
+#[must_use]
+pub fn outside_mask_delta_while(
+    before: &RgbaImage,
+    after: &RgbaImage,
+    mask: &Mask,
+    go_on: GoOn<'_>,
+) -> Option<usize> {
     if before.extent() != after.extent() || before.extent() != mask.extent() {
-        return before.as_raw().len().max(after.as_raw().len());
+        return Some(before.as_raw().len().max(after.as_raw().len()));
     }
-    let pixels = before.pixels().iter().zip(after.pixels()).zip(mask.as_raw());
-    pixels
-        .filter(|((a, b), cover)| **cover == 0 && a != b)
-        .map(|((a, b), _)| a.iter().zip(b).filter(|(a, b)| a != b).count())
-        .sum()
+    let width = (before.extent().width as usize).max(1);
+    let rows = before.pixels().chunks(width).zip(after.pixels().chunks(width));
+    let mut delta = 0;
+    for ((before, after), cover) in rows.zip(mask.as_raw().chunks(width)) {
+        if !go_on() {
+            return None;
+        }
+        delta += before
+            .iter()
+            .zip(after)
+            .zip(cover)
+            .filter(|((a, b), cover)| **cover == 0 && a != b)
+            .map(|((a, b), _)| a.iter().zip(b).filter(|(a, b)| a != b).count())
+            .sum::<usize>();
+    }
+    Some(delta)
 }
 
 /// `old` and `new` mixed; weight 0 is `old` and 255 is `new`, byte for byte.

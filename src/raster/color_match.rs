@@ -2,7 +2,7 @@
 
 use crate::geom::{CanvasRect, Extent};
 use crate::raster::distance::squared_distances;
-use crate::raster::{Mask, RgbaImage};
+use crate::raster::{GoOn, Mask, RgbaImage};
 
 /// Fewer known pixels than this say nothing about the colors.
 const MIN_RING_PIXELS: usize = 16;
@@ -26,10 +26,23 @@ const VISIBLE_ALPHA: u8 = 128;
 /// there is nothing to compare. Alpha isn't touched.
 #[must_use]
 pub fn match_color(patch: &RgbaImage, original_crop: &RgbaImage, mask_crop: &Mask) -> RgbaImage {
+    match_color_while(patch.clone(), original_crop, mask_crop, &|| true)
+        .unwrap_or_else(|| patch.clone())
+}
+
+/// As [`match_color`], on the patch itself, asking before each row whether to go on; `None` where
+/// not.
+#[must_use]
+pub fn match_color_while(
+    patch: RgbaImage,
+    original_crop: &RgbaImage,
+    mask_crop: &Mask,
+    go_on: GoOn<'_>,
+) -> Option<RgbaImage> {
     let extent = patch.extent();
-    let mut matched = patch.clone();
+    let mut matched = patch;
     if extent != original_crop.extent() || extent != mask_crop.extent() {
-        return matched;
+        return Some(matched);
     }
     let ring = ring_pixels(original_crop, mask_crop);
     for channel in 0..3 {
@@ -37,15 +50,15 @@ pub fn match_color(patch: &RgbaImage, original_crop: &RgbaImage, mask_crop: &Mas
             .iter()
             .filter_map(|&index| {
                 let old = original_crop.pixels().get(index)?.get(channel)?;
-                let new = patch.pixels().get(index)?.get(channel)?;
+                let new = matched.pixels().get(index)?.get(channel)?;
                 Some(Sample { index, old: f32::from(*old), new: f32::from(*new) })
             })
             .collect();
         if let Some(change) = ChannelChange::fitted(&samples, extent) {
-            change.apply(&mut matched, channel);
+            change.apply(&mut matched, channel, go_on)?;
         }
     }
-    matched
+    Some(matched)
 }
 
 /// Indices of the visible known pixels close to the hole.
@@ -104,11 +117,14 @@ impl ChannelChange {
         Some(Self { gain, offset, field })
     }
 
-    fn apply(&self, image: &mut RgbaImage, channel: usize) {
+    fn apply(&self, image: &mut RgbaImage, channel: usize, go_on: GoOn<'_>) -> Option<()> {
         let extent = image.extent();
         let columns: Vec<(usize, f32)> = (0..extent.width).map(|x| cell(x, extent.width)).collect();
         let width = (extent.width as usize).max(1);
         for (y, line) in (0..).zip(image.pixels_mut().chunks_exact_mut(width)) {
+            if !go_on() {
+                return None;
+            }
             let (row, down) = cell(y, extent.height);
             let corner = |column: usize, row: usize| {
                 self.field.get(row * (CELLS + 1) + column).copied().unwrap_or(0.0)
@@ -122,6 +138,7 @@ impl ChannelChange {
                 }
             }
         }
+        Some(())
     }
 }
 

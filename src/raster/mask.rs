@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::geom::{CanvasRect, Extent};
+use crate::raster::GoOn;
 use crate::raster::distance::{squared_distances, window_maximum};
 use crate::raster::error::{RasterError, check_length};
 
@@ -160,9 +161,18 @@ impl Mask {
     /// Pixels that touch at a corner are connected.
     #[must_use]
     pub fn islands(&self) -> Vec<CanvasRect> {
+        self.islands_while(&|| true).unwrap_or_default()
+    }
+
+    /// As [`Self::islands`], asking before each row whether to go on; `None` where not.
+    #[must_use]
+    pub fn islands_while(&self, go_on: GoOn<'_>) -> Option<Vec<CanvasRect>> {
         let mut labels = Labels::default();
         let mut above: Vec<Run> = Vec::new();
         for (y, line) in self.lines().enumerate() {
+            if !go_on() {
+                return None;
+            }
             let mut runs = runs_of(line);
             let mut from = 0;
             for run in &mut runs {
@@ -179,7 +189,7 @@ impl Mask {
         }
         let mut islands = labels.into_roots();
         islands.sort_by_key(|rect| (rect.y, rect.x));
-        islands
+        Some(islands)
     }
 
     /// The mask with every cover turned around.

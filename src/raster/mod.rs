@@ -9,22 +9,37 @@ mod blend_mode;
 mod brush;
 mod color;
 mod color_match;
+mod cover;
+mod dab;
 mod distance;
 mod error;
 mod mask;
+mod outline;
 mod region;
 mod resample;
 mod rgba;
+mod shape;
+mod stroke;
+mod stroke_path;
 mod tile;
 
-pub use blend::{composite_inside, outside_mask_delta};
-pub use blend_mode::BlendMode;
+pub use blend::{composite_inside, outside_mask_delta, outside_mask_delta_while};
+pub use blend_mode::{BlendMode, blend_row};
 pub use brush::{Brush, PressureUse, StrokeMode, StrokeSample};
 pub use color::{byte_from_unit, linear_from_srgb, srgb_from_linear, unit_from_byte};
-pub use color_match::match_color;
+pub use color_match::{match_color, match_color_while};
 pub use error::RasterError;
 pub use mask::Mask;
-pub use region::{Region, RegionSettings, plan_regions};
-pub use resample::{resize_bicubic_rgb, resize_mask, resize_mask_any, resize_rgba};
+pub use outline::{OUTLINE_COVER, outline};
+pub use region::{Region, RegionSettings, plan_regions, plan_regions_while};
+pub use resample::{
+    resize_bicubic_rgb, resize_bicubic_rgb_while, resize_mask, resize_mask_any,
+    resize_mask_any_while, resize_rgba, resize_rgba_while,
+};
 pub use rgba::{RgbaImage, grid};
+pub use shape::{ellipse_cover, polygon_cover, rectangle_cover};
+pub use stroke::{Paintable, StrokeEngine, StrokePaint};
 pub use tile::{CoverGrid, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex};
+
+/// Whether long work is still wanted; the functions that end in `_while` ask it before each row.
+pub type GoOn<'a> = &'a dyn Fn() -> bool;

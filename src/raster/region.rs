@@ -26,7 +26,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::geom::{CanvasRect, Extent};
-use crate::raster::Mask;
+use crate::raster::{GoOn, Mask};
 
 /// Islands up to this number are compared one by one; more are first joined with neighbors.
 const COMPARED_ISLANDS: usize = 128;
@@ -78,16 +78,24 @@ impl RegionSettings {
 /// Plans the runs that repaint all of `mask`; empty where the mask is.
 #[must_use]
 pub fn plan_regions(mask: &Mask, settings: &RegionSettings) -> Vec<Region> {
+    plan_regions_while(mask, settings, &|| true).unwrap_or_default()
+}
+
+/// As [`plan_regions`], asking before each row whether to go on; `None` where not.
+#[must_use]
+pub fn plan_regions_while(
+    mask: &Mask,
+    settings: &RegionSettings,
+    go_on: GoOn<'_>,
+) -> Option<Vec<Region>> {
     let planner = Planner { canvas: mask.extent(), settings };
-    let islands = join_overlapping(join_neighbors(mask.islands(), mask.extent()));
+    let islands = join_overlapping(join_neighbors(mask.islands_while(go_on)?, mask.extent()));
     let merged = planner.merge_close(islands);
     let mut parts = planner.merge_down(merged);
     planner.split(mask, &mut parts);
     parts.sort_by_key(|part| (part.y, part.x));
-    parts
-        .into_iter()
-        .map(|part| Region { context_rect: planner.context(part), result_rect: part })
-        .collect()
+    let region = |part| Region { context_rect: planner.context(part), result_rect: part };
+    Some(parts.into_iter().map(region).collect())
 }
 
 struct Planner<'a> {

@@ -7,7 +7,7 @@
 //! known.
 
 use crate::geom::Extent;
-use crate::raster::{Mask, RgbaImage};
+use crate::raster::{GoOn, Mask, RgbaImage};
 
 /// Fraction bits of the 8-bit passes.
 ///
@@ -23,11 +23,26 @@ const PRECISION_BITS: u32 = 32 - 8 - 2;
 /// Source: python-pillow/Pillow, `src/libImaging/Resample.c`.
 #[must_use]
 pub fn resize_bicubic_rgb(image: &RgbaImage, to: Extent) -> RgbaImage {
-    let mut resized = resize_bytes(image, to);
-    for pixel in resized.pixels_mut() {
-        pixel[3] = 255;
+    resize_bicubic_rgb_while(image, to, &|| true).unwrap_or_else(|| RgbaImage::new(to, [0; 4]))
+}
+
+/// As [`resize_bicubic_rgb`], asking before each row whether to go on; `None` where not.
+#[must_use]
+pub fn resize_bicubic_rgb_while(
+    image: &RgbaImage,
+    to: Extent,
+    go_on: GoOn<'_>,
+) -> Option<RgbaImage> {
+    let mut resized = resize_bytes(image, to, go_on)?;
+    for line in resized.pixels_mut().chunks_mut((to.width as usize).max(1)) {
+        if !go_on() {
+            return None;
+        }
+        for pixel in line {
+            pixel[3] = 255;
+        }
     }
-    resized
+    Some(resized)
 }
 
 /// Resizes a picture with its alpha, bicubic.
@@ -36,25 +51,23 @@ pub fn resize_bicubic_rgb(image: &RgbaImage, to: Extent) -> RgbaImage {
 /// bleed into visible ones. Opaque pictures come out as from [`resize_bicubic_rgb`].
 #[must_use]
 pub fn resize_rgba(image: &RgbaImage, to: Extent) -> RgbaImage {
+    resize_rgba_while(image, to, &|| true).unwrap_or_else(|| RgbaImage::new(to, [0; 4]))
+}
+
+/// As [`resize_rgba`], asking before each row whether to go on; `None` where not.
+#[must_use]
+pub fn resize_rgba_while(image: &RgbaImage, to: Extent, go_on: GoOn<'_>) -> Option<RgbaImage> {
     if image.extent() == to {
-        return image.clone();
+        return Some(image.clone());
     }
     if image.is_opaque() {
-        return resize_bicubic_rgb(image, to);
+        return resize_bicubic_rgb_while(image, to, go_on);
     }
-    let premultiplied: Vec<[f32; 4]> = image
-        .pixels()
-        .iter()
-        .map(|&[r, g, b, a]| {
-            let alpha = f32::from(a) / 255.0;
-            [f32::from(r) * alpha, f32::from(g) * alpha, f32::from(b) * alpha, f32::from(a)]
-        })
-        .collect();
     let from = image.extent();
     let columns = Taps::bicubic(from.width, to.width);
     let rows = Taps::bicubic(from.height, to.height);
-    let narrow = resize_rows_f32(&premultiplied, from, &columns);
-    let sums = resize_columns_f32(&narrow, to.width as usize, &rows);
+    let narrow = resize_premultiplied_rows(image, &columns, go_on)?;
+    let sums = resize_columns_f32(&narrow, to.width as usize, &rows, go_on)?;
     let mut resized = RgbaImage::new(to, [0; 4]);
     for (pixel, sum) in resized.pixels_mut().iter_mut().zip(sums) {
         let [r, g, b, alpha] = sum;
@@ -63,7 +76,7 @@ pub fn resize_rgba(image: &RgbaImage, to: Extent) -> RgbaImage {
             *pixel = [straight(r), straight(g), straight(b), alpha.round() as u8];
         }
     }
-    resized
+    Some(resized)
 }
 
 /// Resizes a mask by its average cover: exact area when shrinking, linear when enlarging.
@@ -105,12 +118,21 @@ pub fn resize_mask(mask: &Mask, to: Extent) -> Mask {
 /// Its inverse holds only pixels that are known for certain.
 #[must_use]
 pub fn resize_mask_any(mask: &Mask, to: Extent) -> Mask {
+    resize_mask_any_while(mask, to, &|| true).unwrap_or_else(|| Mask::new(to))
+}
+
+/// As [`resize_mask_any`], asking before each row whether to go on; `None` where not.
+#[must_use]
+pub fn resize_mask_any_while(mask: &Mask, to: Extent, go_on: GoOn<'_>) -> Option<Mask> {
     let from = mask.extent();
     let mut any = Mask::new(to);
     let columns = reaches(from.width, to.width);
     let rows = reaches(from.height, to.height);
     let width = to.width as usize;
     for (line, &(top, bottom)) in mask.lines().zip(&rows) {
+        if !go_on() {
+            return None;
+        }
         for (_, &(left, right)) in line.iter().zip(&columns).filter(|(cover, _)| **cover > 0) {
             for y in top..bottom {
                 let cells = any.as_raw_mut().get_mut(y * width + left..y * width + right);
@@ -118,7 +140,7 @@ pub fn resize_mask_any(mask: &Mask, to: Extent) -> Mask {
             }
         }
     }
-    any
+    Some(any)
 }
 
 /// For each source pixel, the target pixels that it reaches into.
@@ -242,10 +264,10 @@ fn fixed_point(weights: &[f64]) -> Vec<i32> {
 }
 
 /// Both passes in whole numbers; the alpha of the result means nothing.
-fn resize_bytes(image: &RgbaImage, to: Extent) -> RgbaImage {
+fn resize_bytes(image: &RgbaImage, to: Extent, go_on: GoOn<'_>) -> Option<RgbaImage> {
     let from = image.extent();
     if from.area() == 0 || from == to {
-        return if from == to { image.clone() } else { RgbaImage::new(to, [0; 4]) };
+        return Some(if from == to { image.clone() } else { RgbaImage::new(to, [0; 4]) });
     }
     let columns = Taps::bicubic_f64(from.width, to.width);
     let column_weights = fixed_point(&columns.weights);
@@ -253,6 +275,9 @@ fn resize_bytes(image: &RgbaImage, to: Extent) -> RgbaImage {
     let width = (to.width as usize).max(1);
     let lines = image.pixels().chunks_exact(from.width as usize);
     for (target, line) in narrow.pixels_mut().chunks_exact_mut(width).zip(lines) {
+        if !go_on() {
+            return None;
+        }
         let taps = columns.starts.iter().zip(column_weights.chunks_exact(columns.width));
         for (pixel, (&start, weights)) in target.iter_mut().zip(taps) {
             *pixel = weigh(weights, line.get(start..).unwrap_or_default().iter());
@@ -266,6 +291,9 @@ fn resize_bytes(image: &RgbaImage, to: Extent) -> RgbaImage {
     for (target, (&start, weights)) in
         targets.zip(rows.starts.iter().zip(row_weights.chunks_exact(rows.width)))
     {
+        if !go_on() {
+            return None;
+        }
         sums.fill([1 << (PRECISION_BITS - 1); 3]);
         let lines = narrow.pixels().chunks_exact(width).skip(start);
         for (&weight, line) in weights.iter().zip(lines).filter(|(weight, _)| **weight != 0) {
@@ -279,7 +307,7 @@ fn resize_bytes(image: &RgbaImage, to: Extent) -> RgbaImage {
             *pixel = bytes_of(*sum);
         }
     }
-    resized
+    Some(resized)
 }
 
 fn weigh<'a>(weights: &[i32], pixels: impl Iterator<Item = &'a [u8; 4]>) -> [u8; 4] {
@@ -297,30 +325,53 @@ fn bytes_of(sum: [i32; 3]) -> [u8; 4] {
     [r, g, b, 0]
 }
 
-fn resize_rows_f32(pixels: &[[f32; 4]], from: Extent, columns: &TapsF32) -> Vec<[f32; 4]> {
-    pixels
-        .chunks_exact((from.width as usize).max(1))
-        .flat_map(|line| {
-            columns.iter().map(|(start, weights)| {
-                let mut sum = [0.0; 4];
-                add_weighted(&mut sum, weights, line.get(start..).unwrap_or_default().iter());
-                sum
-            })
-        })
-        .collect()
+/// The first pass with colors weighed by their alpha; row by row, because all of a large picture in
+/// floats would be four times the picture.
+fn resize_premultiplied_rows(
+    image: &RgbaImage,
+    columns: &TapsF32,
+    go_on: GoOn<'_>,
+) -> Option<Vec<[f32; 4]>> {
+    let Extent { width, height } = image.extent();
+    let mut narrow = Vec::with_capacity(columns.0.len() * height as usize);
+    let mut premultiplied = Vec::with_capacity(width as usize);
+    for line in image.pixels().chunks_exact((width as usize).max(1)) {
+        if !go_on() {
+            return None;
+        }
+        premultiplied.clear();
+        premultiplied.extend(line.iter().map(|&[r, g, b, a]| {
+            let alpha = f32::from(a) / 255.0;
+            [f32::from(r) * alpha, f32::from(g) * alpha, f32::from(b) * alpha, f32::from(a)]
+        }));
+        narrow.extend(columns.iter().map(|(start, weights)| {
+            let mut sum = [0.0; 4];
+            add_weighted(&mut sum, weights, premultiplied.get(start..).unwrap_or_default().iter());
+            sum
+        }));
+    }
+    Some(narrow)
 }
 
-fn resize_columns_f32(pixels: &[[f32; 4]], width: usize, rows: &TapsF32) -> Vec<[f32; 4]> {
+fn resize_columns_f32(
+    pixels: &[[f32; 4]],
+    width: usize,
+    rows: &TapsF32,
+    go_on: GoOn<'_>,
+) -> Option<Vec<[f32; 4]>> {
     let mut sums = vec![[0.0; 4]; width * rows.0.len()];
     let targets = sums.chunks_exact_mut(width.max(1));
     for (target, (start, weights)) in targets.zip(rows.iter()) {
+        if !go_on() {
+            return None;
+        }
         for (&weight, line) in weights.iter().zip(pixels.chunks_exact(width.max(1)).skip(start)) {
             for (sum, pixel) in target.iter_mut().zip(line) {
                 add_weighted(sum, &[weight], std::iter::once(pixel));
             }
         }
     }
-    sums
+    Some(sums)
 }
 
 fn add_weighted<'a>(

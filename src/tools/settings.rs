@@ -68,10 +68,7 @@ impl Tool {
     /// Whether it selects a shape.
     #[must_use]
     pub const fn selects(self) -> bool {
-        matches!(
-            self,
-            Self::Rectangle | Self::Ellipse | Self::Lasso | Self::Polygon | Self::Wand
-        )
+        matches!(self, Self::Rectangle | Self::Ellipse | Self::Lasso | Self::Polygon | Self::Wand)
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn sample(
     eta: f64,
 ) -> Result<Tensor, DiffusionError> {
     let randomness = if eta == 0.0 { Randomness::None } else { Randomness::Normal };
-    for t in (0..run.schedule.steps()).rev() {
+    for t in (0..run.steps).rev() {
         x_t = run.step(t, &x_t, randomness, |input| ddim_step(input, eta))?.sample;
     }
     Ok(x_t)

@@ -25,7 +25,7 @@ const MIN_RATIO: f64 = 1.0;
 
 pub(super) fn sample(mut run: Run<'_, '_>, mut x_t: Tensor) -> Result<Tensor, DiffusionError> {
     let mut last_x_start = None;
-    for t in (0..run.schedule.steps()).rev() {
+    for t in (0..run.steps).rev() {
         let output = run.step(t, &x_t, Randomness::None, |input| {
             solver_step(input, t, last_x_start.as_ref())
         })?;

@@ -8,4 +8,4 @@ mod ddpm;
 mod dpm_solver_pp;
 mod run;
 
-pub use run::{CondFn, Hooks, NoiseFn, Sampler, SamplerSettings, StepReport, sample};
+pub use run::{CondFn, Hooks, NoiseFn, Sampler, SamplerSettings, StepReport, sample, sample_last};

@@ -68,7 +68,7 @@ impl SamplerSettings {
 pub struct StepReport<'a> {
     /// The executed step, from 0.
     pub step: usize,
-    /// All steps of the loop.
+    /// All steps that the loop runs.
     pub steps: usize,
     /// The original timestep that the network was given.
     pub timestep: f64,
@@ -113,8 +113,35 @@ pub fn sample(
     noise: &mut NoiseFn<'_>,
     hooks: Hooks<'_>,
 ) -> Result<Tensor, DiffusionError> {
+    sample_last(denoiser, schedule, schedule.steps(), settings, x_t, noise, hooks)
+}
+
+/// Runs only the last `steps` steps of a schedule, from pictures with as much noise as step
+/// `steps - 1` has; see [`q_sample`](crate::diffusion::step::q_sample).
+///
+/// All steps together are [`sample`]. What the hooks and the noise are told counts the steps that
+/// are run.
+///
+/// Source: `SDEdit` (arXiv 2108.01073), algorithm 1, with the samplers here as solvers.
+///
+/// # Errors
+///
+/// As [`sample`]; also when the schedule has fewer steps, or none is to be run.
+pub fn sample_last(
+    denoiser: &dyn Denoiser,
+    schedule: &Schedule,
+    steps: usize,
+    settings: &SamplerSettings,
+    x_t: Tensor,
+    noise: &mut NoiseFn<'_>,
+    hooks: Hooks<'_>,
+) -> Result<Tensor, DiffusionError> {
+    if steps == 0 || steps > schedule.steps() {
+        return Err(DiffusionError::StepOutOfRange { step: steps, steps: schedule.steps() });
+    }
     let x_t = if x_t.dtype() == DType::F32 { x_t } else { x_t.to_dtype(DType::F32)? };
-    let run = Run { denoiser, schedule, clip_denoised: settings.clip_denoised, noise, hooks };
+    let clip_denoised = settings.clip_denoised;
+    let run = Run { denoiser, schedule, steps, clip_denoised, noise, hooks };
     match settings.sampler {
         Sampler::Ddpm => ddpm::sample(run, x_t),
         Sampler::Ddim { eta } => ddim::sample(run, x_t, eta),
@@ -133,6 +160,8 @@ pub(super) enum Randomness {
 pub(super) struct Run<'a, 'h> {
     denoiser: &'a dyn Denoiser,
     pub(super) schedule: &'a Schedule,
+    /// Steps that are run, the last of the schedule.
+    pub(super) steps: usize,
     clip_denoised: bool,
     noise: &'a mut NoiseFn<'a>,
     hooks: Hooks<'h>,
@@ -147,7 +176,7 @@ impl Run<'_, '_> {
         randomness: Randomness,
         take: impl FnOnce(&StepInput<'_>) -> Result<StepOutput, DiffusionError>,
     ) -> Result<StepOutput, DiffusionError> {
-        let steps = self.schedule.steps();
+        let steps = self.steps;
         let step = steps - 1 - t;
         let timestep = self.schedule.timestep(t)?;
         let Prediction { eps, variance } = self.denoiser.denoise(x_t, timestep)?;
@@ -182,9 +211,10 @@ mod tests {
     use candle_core::{DType, Device, Shape, Tensor};
 
     use crate::diffusion::denoiser::analytic::Mixture;
+    use crate::diffusion::step::q_sample;
     use crate::diffusion::{
         Denoiser, DiffusionError, Hooks, Noise, NoiseSchedule, NoiseStream, Prediction, Sampler,
-        SamplerSettings, Schedule, StepReport, sample,
+        SamplerSettings, Schedule, StepReport, sample, sample_last,
     };
 
     const COSINE: NoiseSchedule = NoiseSchedule::SquaredCosCapV2;
@@ -442,6 +472,47 @@ mod tests {
             let (mean, spread) = mean_and_deviation(&x);
             assert!((mean - tilt * deviation * deviation).abs() < 0.012, "{sampler:?}: {mean}");
             assert!((spread - deviation).abs() < 0.015, "{sampler:?}: {spread}");
+        }
+    }
+
+    /// The flow of Gaussian data is known, so a loop that begins in the middle has an exact end.
+    #[test]
+    fn a_loop_over_the_last_steps_starts_from_a_picture_with_that_much_noise() {
+        let denoiser = Mixture::new(COSINE, 0.2, &[(1.0, 0.0)]);
+        let schedule = Schedule::new(COSINE, 1000, "40").unwrap();
+        let x_start = Tensor::full(0.5_f32, (1, 3, 16, 16), &Device::Cpu).unwrap();
+        let noise = start((1, 3, 16, 16));
+        for sampler in SAMPLERS {
+            let mut last = f64::INFINITY;
+            for steps in [40, 20, 8, 1] {
+                let x_t = q_sample(&schedule, &x_start, &[steps - 1], &noise).unwrap();
+                let mut told = Vec::new();
+                let mut on_step = |report: StepReport<'_>| {
+                    assert_eq!(report.steps, steps);
+                    told.push((report.step, report.timestep));
+                    Ok(())
+                };
+                let hooks = Hooks { denoised_fn: None, cond_fn: None, on_step: &mut on_step };
+                let settings = SamplerSettings::new(sampler);
+                let x = sample_last(&denoiser, &schedule, steps, &settings, x_t, &mut draw, hooks);
+                let x: Vec<f32> = x.unwrap().flatten_all().unwrap().to_vec1().unwrap();
+                // The picture is unlikely for these data: more steps lead farther away from it.
+                let distance = rms(&x, &vec![0.5; x.len()]);
+                assert!(distance < last, "{sampler:?}, {steps} steps: {distance}");
+                last = distance;
+                let timesteps = schedule.timestep_map();
+                let expected: Vec<(usize, f64)> =
+                    (0..steps).map(|k| (k, timesteps[steps - 1 - k] as f64)).collect();
+                assert_eq!(told, expected, "{sampler:?}");
+            }
+            assert!(last < 0.05, "{sampler:?}: one step stays near the picture: {last}");
+        }
+        for steps in [0, 41] {
+            let hooks = Hooks { denoised_fn: None, cond_fn: None, on_step: &mut go_on };
+            let settings = SamplerSettings::new(ETA_0);
+            let x_t = noise.clone();
+            let end = sample_last(&denoiser, &schedule, steps, &settings, x_t, &mut draw, hooks);
+            assert!(matches!(end, Err(DiffusionError::StepOutOfRange { .. })));
         }
     }
 

@@ -149,6 +149,14 @@ impl ModelFamily {
             .collect()
     }
 
+    /// Bytes of its files that are there.
+    #[must_use]
+    pub fn bytes_on_disk(&self) -> u64 {
+        let length =
+            |file: &str| std::fs::metadata(self.folder.join(file)).map(|about| about.len());
+        self.named_files().iter().filter_map(|(_, entry)| length(&entry.file).ok()).sum()
+    }
+
     /// Every file once, with what is recorded of it.
     fn named_files(&self) -> Vec<(Option<Role>, FileEntry)> {
         let manifest = &self.manifest;

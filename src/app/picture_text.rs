@@ -1,18 +1,26 @@
 //! The request inside the picture: settings that other tools show, and our own record.
 
-use crate::cli::error::CliError;
 use crate::engine::request::Record;
 use crate::storage::png_text::{self, Parameters};
+
+/// Why a request can't be written into a picture, or read out of it.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureTextError {
+    /// It can't be written as JSON, which would be a bug.
+    #[error("the request can't be written down: {0}")]
+    Write(#[source] serde_json::Error),
+    /// What the picture holds can't be read.
+    #[error("the request in the picture can't be read, it may come from another version: {0}")]
+    Read(#[source] serde_json::Error),
+}
 
 /// The text chunks of a picture.
 ///
 /// # Errors
 ///
 /// When the record can't be written as JSON, which would be a bug.
-pub(crate) fn chunks_from_record(record: &Record) -> Result<Vec<(String, String)>, CliError> {
-    let json = serde_json::to_string(record).map_err(|error| {
-        CliError::Failure(format!("the request can't be written down: {error}"))
-    })?;
+pub fn chunks_from_record(record: &Record) -> Result<Vec<(String, String)>, PictureTextError> {
+    let json = serde_json::to_string(record).map_err(PictureTextError::Write)?;
     Ok(png_text::chunks(&parameters(record), &json))
 }
 
@@ -21,13 +29,17 @@ pub(crate) fn chunks_from_record(record: &Record) -> Result<Vec<(String, String)
 /// # Errors
 ///
 /// When there is one that can't be read.
-pub(crate) fn record_from_chunks(chunks: &[(String, String)]) -> Result<Option<Record>, CliError> {
-    let Some(json) = png_text::request_json(chunks) else { return Ok(None) };
-    serde_json::from_str(json).map(Some).map_err(|error| {
-        CliError::Input(format!(
-            "the request in the picture can't be read, it may come from another version: {error}"
-        ))
-    })
+pub fn record_from_chunks(
+    chunks: &[(String, String)],
+) -> Result<Option<Record>, PictureTextError> {
+    let Some(json) = record_json(chunks) else { return Ok(None) };
+    serde_json::from_str(json).map(Some).map_err(PictureTextError::Read)
+}
+
+/// The request in a picture's text chunks as it stands there.
+#[must_use]
+pub fn record_json(chunks: &[(String, String)]) -> Option<&str> {
+    png_text::request_json(chunks)
 }
 
 fn parameters(record: &Record) -> Parameters {
@@ -62,8 +74,17 @@ fn parameters(record: &Record) -> Parameters {
         say("Upsample sampler", upsample.sampler.name().to_owned());
         say("Upsample temperature", upsample.temperature.to_string());
     }
+    if let Record::Inpaint(settings) = record
+        && settings.strength < 1.0
+    {
+        say("Denoising strength", settings.strength.to_string());
+    }
     say("Version", concat!("Gesso ", env!("CARGO_PKG_VERSION")).to_owned());
-    Parameters { prompt: common.prompt.clone(), negative_prompt: String::new(), settings }
+    Parameters {
+        prompt: common.prompt.clone(),
+        negative_prompt: common.negative_prompt.clone(),
+        settings,
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +100,7 @@ mod tests {
         Record::Generate(GenerateRequest {
             common: Common {
                 prompt: "a \"cat\"\nand a dög".to_owned(),
+                negative_prompt: String::new(),
                 model: "starter".to_owned(),
                 checkpoints: vec![CheckpointRef {
                     role: Role::Base,

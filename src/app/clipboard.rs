@@ -1,0 +1,85 @@
+//! Pictures to and from the system's clipboard.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use arboard::{Clipboard, Error, ImageData};
+
+use crate::document::{flatten, flatten_layer};
+use crate::editor::{Command, CopySource};
+use crate::geom::{CanvasRect, Extent};
+use crate::locale::tr;
+use crate::raster::RgbaImage;
+
+thread_local! {
+    // On X11 the program that copied serves the picture, so the clipboard must stay open.
+    static CLIPBOARD: RefCell<Option<Clipboard>> = const { RefCell::new(None) };
+}
+
+fn with_clipboard<T>(use_it: impl FnOnce(&mut Clipboard) -> Result<T, Error>) -> Result<T, Error> {
+    CLIPBOARD.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = Some(Clipboard::new()?);
+        }
+        match slot {
+            Some(clipboard) => use_it(clipboard),
+            None => Err(Error::ClipboardNotSupported),
+        }
+    })
+}
+
+/// Puts the selected part of a layer, or of all layers, on the clipboard.
+pub(crate) fn copy(source: &CopySource) -> Option<Command> {
+    let image = picture(source)?;
+    let Extent { width, height } = image.extent();
+    let data = ImageData {
+        width: width as usize,
+        height: height as usize,
+        bytes: image.into_raw().into(),
+    };
+    let copied = with_clipboard(|clipboard| clipboard.set_image(data));
+    copied.err().map(|error| Command::Failed(format!("the picture can't be copied: {error}")))
+}
+
+/// The picture that is copied: the selection's bounds, with its soft edge in the alpha.
+fn picture(source: &CopySource) -> Option<RgbaImage> {
+    let CopySource { document, merged } = source;
+    let whole = document.extent.rect();
+    let rect: CanvasRect = if document.selection.is_empty() {
+        whole
+    } else {
+        document.selection.bounds(document.extent)?
+    };
+    let mut image = if *merged {
+        flatten(document, rect)
+    } else {
+        flatten_layer(document, document.active, rect)
+    };
+    if !document.selection.is_empty() {
+        let cover = document.selection.cover.read(rect.into());
+        for (pixel, cover) in image.pixels_mut().iter_mut().zip(cover) {
+            pixel[3] = ((u32::from(pixel[3]) * u32::from(cover) + 127) / 255) as u8;
+        }
+    }
+    Some(image)
+}
+
+/// Takes a picture from the clipboard.
+pub(crate) fn paste() -> Command {
+    match with_clipboard(Clipboard::get_image) {
+        Ok(ImageData { width, height, bytes }) => {
+            let extent = Extent::new(width as u32, height as u32);
+            match RgbaImage::from_raw(extent, bytes.into_owned()) {
+                Ok(image) => {
+                    let name = tr("Pasted").to_owned();
+                    Command::Placed { image: Arc::new(image), name, at: None }
+                }
+                Err(error) => Command::Failed(format!("the clipboard's picture is broken: {error}")),
+            }
+        }
+        Err(Error::ContentNotAvailable) => {
+            Command::Told(tr("There is no picture on the clipboard.").to_owned())
+        }
+        Err(error) => Command::Failed(format!("the clipboard can't be read: {error}")),
+    }
+}

@@ -1,0 +1,360 @@
+//! Where effects are done: files, dialogs, the clipboard, the engine.
+//!
+//! Two threads work beside the window's own: one for files and the clipboard, one that computes.
+//! They are given closures over snapshots and answer with commands; nothing is shared with them.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use crate::app::{WindowOptions, clipboard, dialogs, work};
+use crate::editor::{Command, Effect, JobNumber, RequestPlan, requests};
+use crate::engine::catalog::Catalog;
+use crate::engine::handle::{Engine, EngineSettings, Previews};
+use crate::engine::library::{LibraryPaths, ModelLibrary};
+use crate::engine::request::Request;
+use crate::engine::threads::{EngineOptions, Priority};
+use crate::preferences::Preferences;
+use crate::storage::{LoadedPreferences, config_folder, load_preferences, save_preferences};
+
+/// Tasks that may wait for a thread, and answers that may wait for the window.
+const WAITING: usize = 1024;
+
+/// What a thread is given to do.
+type Task = Box<dyn FnOnce() -> Answer + Send>;
+
+/// What comes back from a thread.
+enum Answer {
+    /// Something for the editor.
+    Command(Box<Command>),
+    /// A request for the engine, or why there is none.
+    Request(JobNumber, Box<Result<Request, String>>),
+    /// The models were looked for.
+    Library(Box<Result<ModelLibrary, String>>),
+    /// Nothing.
+    Done,
+}
+
+impl From<Command> for Answer {
+    fn from(command: Command) -> Self {
+        Self::Command(Box::new(command))
+    }
+}
+
+/// A named thread that does tasks one after the other.
+struct Worker {
+    tasks: Option<SyncSender<Task>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    fn start(name: &str, answers: SyncSender<Answer>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (tasks, given) = sync_channel::<Task>(WAITING);
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            for task in given {
+                if answers.send(task()).is_err() {
+                    return;
+                }
+                wake();
+            }
+        });
+        match thread {
+            Ok(thread) => Self { tasks: Some(tasks), thread: Some(thread) },
+            Err(error) => {
+                log::error!("there is no thread {name}: {error}");
+                Self { tasks: None, thread: None }
+            }
+        }
+    }
+
+    /// Gives the thread a task; false where it can't take one.
+    fn give(&self, task: Task) -> bool {
+        let Some(tasks) = &self.tasks else { return false };
+        match tasks.try_send(task) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+        }
+    }
+
+    /// Waits until all tasks are done.
+    fn finish(&mut self) {
+        self.tasks = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("a thread of the window ended in a panic");
+        }
+    }
+}
+
+/// What does the editor's effects.
+pub(crate) struct Desk {
+    files: Worker,
+    compute: Worker,
+    answers: Receiver<Answer>,
+    answer: SyncSender<Answer>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    /// Tasks that have not answered yet.
+    open: usize,
+    engine: Option<Engine>,
+    library: Option<Arc<ModelLibrary>>,
+    /// Requests that wait for the library.
+    early: Vec<RequestPlan>,
+    /// Jobs whose requests are being built.
+    building: BTreeSet<JobNumber>,
+    config: Option<PathBuf>,
+    /// Preferences that are still to be written.
+    unsaved: Option<Box<Preferences>>,
+    saving: bool,
+    options: EngineOptions,
+}
+
+impl Desk {
+    /// Starts the threads and reads the preferences.
+    pub(crate) fn open(
+        options: &WindowOptions,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> (Self, LoadedPreferences) {
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+        let (answer, answers) = sync_channel(WAITING);
+        let config = options.config.clone().or_else(config_folder);
+        let loaded = config.as_deref().map(load_preferences).unwrap_or_default();
+        let desk = Self {
+            files: Worker::start("gesso-files", answer.clone(), Arc::clone(&wake)),
+            compute: Worker::start("gesso-compute", answer.clone(), Arc::clone(&wake)),
+            answers,
+            answer,
+            wake,
+            open: 0,
+            engine: None,
+            library: None,
+            early: Vec::new(),
+            building: BTreeSet::new(),
+            config,
+            unsaved: None,
+            saving: false,
+            options: EngineOptions::default(),
+        };
+        (desk, loaded)
+    }
+
+    /// Whether a task has not answered yet.
+    pub(crate) const fn is_busy(&self) -> bool {
+        self.open > 0
+    }
+
+    /// Looks for the models and starts the engine over, all in the background.
+    pub(crate) fn start_engine(&mut self, preferences: &Preferences) {
+        self.options = EngineOptions {
+            threads: preferences.engine_threads,
+            priority: Priority::Low,
+            memory_budget_bytes: preferences.memory_budget_bytes,
+        };
+        self.engine = None;
+        self.library = None;
+        let folder = preferences.models_folder.clone();
+        self.compute(move || {
+            let paths = LibraryPaths::standard().map(|mut paths| {
+                if let Some(folder) = folder {
+                    paths.user = folder;
+                }
+                ModelLibrary::open(paths)
+            });
+            Answer::Library(Box::new(paths.map_err(|error| error.to_string())))
+        });
+    }
+
+    /// Does an effect, or begins it; what is known at once comes back.
+    pub(crate) fn perform(&mut self, effect: Effect) -> Vec<Command> {
+        match effect {
+            Effect::Ask(dialog) => {
+                let answer = self.answer.clone();
+                let wake = Arc::clone(&self.wake);
+                self.open += 1;
+                dialogs::ask(dialog, move |command| {
+                    if answer.send(command.map_or(Answer::Done, Answer::from)).is_ok() {
+                        wake();
+                    }
+                });
+            }
+            Effect::Read { path, as_layer } => {
+                self.file(move || work::read(path, as_layer).into());
+            }
+            Effect::Write { path, document, node, record } => {
+                self.file(move || work::write(path, &document, node, record.as_deref()).into());
+            }
+            Effect::WriteCopy { folder, document, record } => {
+                self.file(move || work::write_copy(folder, &document, record.as_deref()).into());
+            }
+            Effect::CopyImage(source) => {
+                self.file(move || clipboard::copy(&source).map_or(Answer::Done, Answer::from));
+            }
+            Effect::PasteImage => self.file(|| clipboard::paste().into()),
+            Effect::Compute(plan) => self.compute(move || work::compute(plan).into()),
+            Effect::Submit(plan) => self.build(*plan),
+            Effect::Stage(plan) => {
+                let job = plan.plan.job;
+                self.compute(move || {
+                    Command::Staged { job, results: requests::stage(*plan) }.into()
+                });
+            }
+            Effect::Cancel(job) => {
+                if let Some(engine) = &mut self.engine {
+                    engine.cancel(job);
+                }
+            }
+            Effect::Forget(job) => {
+                self.building.remove(&job);
+                self.early.retain(|plan| plan.job != job);
+            }
+            Effect::Move(job, position) => {
+                if let Some(engine) = &self.engine
+                    && let Err(error) = engine.move_to(job, position)
+                {
+                    log::warn!("job {} was not moved: {error}", job.0);
+                }
+            }
+            Effect::MakeThumbnail(node, document) => {
+                self.compute(move || work::thumbnail(node, &document).into());
+            }
+            Effect::SavePreferences(preferences) => {
+                self.unsaved = Some(preferences);
+                self.save_preferences();
+            }
+            // The window does these itself.
+            Effect::Close | Effect::CopyText(_) | Effect::FocusPrompt | Effect::RestartEngine => {}
+        }
+        Vec::new()
+    }
+
+    /// Puts the content of a dropped file on a layer.
+    pub(crate) fn place_bytes(&mut self, bytes: Arc<[u8]>, name: String) {
+        self.file(move || work::place_bytes(&bytes, name).into());
+    }
+
+    /// What has come from the threads and the engine.
+    pub(crate) fn poll(&mut self) -> Vec<Command> {
+        let mut commands = Vec::new();
+        while let Ok(answer) = self.answers.try_recv() {
+            self.open = self.open.saturating_sub(1);
+            match answer {
+                Answer::Command(command) => commands.push(*command),
+                Answer::Request(job, request) => commands.extend(self.submit(job, *request)),
+                Answer::Library(library) => commands.extend(self.library_found(*library)),
+                Answer::Done => {}
+            }
+            if self.saving && self.open == 0 {
+                self.saving = false;
+                self.save_preferences();
+            }
+        }
+        if let Some(engine) = &mut self.engine {
+            while let Some((job, event)) = engine.poll() {
+                commands.push(Command::JobEvent(job, event));
+            }
+            if let Some(preview) = engine.take_preview() {
+                commands.push(Command::Preview(preview));
+            }
+        }
+        commands
+    }
+
+    /// Ends everything; preferences that were not written yet are.
+    pub(crate) fn close(&mut self, preferences: &Preferences) {
+        self.engine = None;
+        self.files.finish();
+        self.compute.finish();
+        if let Some(folder) = &self.config
+            && let Err(error) = save_preferences(folder, preferences)
+        {
+            log::warn!("{error}");
+        }
+    }
+
+    fn file(&mut self, task: impl FnOnce() -> Answer + Send + 'static) {
+        self.open += usize::from(self.files.give(Box::new(task)));
+    }
+
+    fn compute(&mut self, task: impl FnOnce() -> Answer + Send + 'static) {
+        self.open += usize::from(self.compute.give(Box::new(task)));
+    }
+
+    /// Writes the newest preferences, one writing at a time.
+    fn save_preferences(&mut self) {
+        if self.saving {
+            return;
+        }
+        if let (Some(folder), Some(preferences)) = (self.config.clone(), self.unsaved.take()) {
+            self.saving = true;
+            self.file(move || match save_preferences(&folder, &preferences) {
+                Ok(()) => Answer::Done,
+                Err(error) => Command::Failed(error.to_string()).into(),
+            });
+        }
+    }
+
+    /// Has a request built on the computing thread.
+    fn build(&mut self, plan: RequestPlan) {
+        let Some(library) = self.library.clone() else {
+            self.early.push(plan);
+            return;
+        };
+        let job = plan.job;
+        self.building.insert(job);
+        self.compute(move || {
+            let request = requests::request(&plan, &library).map_err(|error| error.to_string());
+            Answer::Request(job, Box::new(request))
+        });
+    }
+
+    fn submit(&mut self, job: JobNumber, request: Result<Request, String>) -> Option<Command> {
+        if !self.building.remove(&job) {
+            // It was cancelled while its request was built.
+            return None;
+        }
+        let result = request.and_then(|request| {
+            let record = Box::new(request.record(request.common().seed));
+            let engine = self.engine.as_mut().ok_or("the engine is not running")?;
+            let id = engine.submit(request).map_err(|error| error.to_string())?;
+            Ok((id, record))
+        });
+        Some(Command::JobSubmitted { job, result })
+    }
+
+    fn library_found(&mut self, library: Result<ModelLibrary, String>) -> Vec<Command> {
+        let library = match library {
+            Ok(library) => library,
+            Err(error) => return vec![Command::Failed(error)],
+        };
+        let catalog = Catalog::read(&library);
+        let mut commands = vec![Command::Catalog(Arc::new(catalog))];
+        let wake = Arc::clone(&self.wake);
+        let settings = EngineSettings {
+            library: library.clone(),
+            wake: Box::new(move || wake()),
+            previews: Previews::Shown,
+        };
+        match Engine::start_with_options(settings, &self.options) {
+            Ok(mut engine) => {
+                let preload = crate::engine::handle::Preload {
+                    model: None,
+                    purpose: crate::engine::family::Purpose::Generate,
+                    device: crate::engine::device::DeviceChoice::Auto,
+                    precision: crate::engine::device::Precision::Auto,
+                };
+                if let Err(error) = engine.preload(preload) {
+                    log::debug!("no model is loaded ahead: {error}");
+                }
+                self.engine = Some(engine);
+            }
+            Err(error) => commands.push(Command::Failed(error.to_string())),
+        }
+        self.library = Some(Arc::new(library));
+        for plan in std::mem::take(&mut self.early) {
+            self.build(plan);
+        }
+        commands
+    }
+}

@@ -1,0 +1,292 @@
+//! What each command does.
+//!
+//! [`Editor::update`] is the only way to change an editor. It hands each command to one function;
+//! those are grouped by what they are about: the canvas, the document, the models' work, results,
+//! the window.
+
+mod actions;
+mod canvas;
+mod documents;
+mod enabled;
+mod results;
+mod window;
+mod work;
+
+use crate::document::{Document, Edit, History, Operation};
+use crate::editor::{
+    Action, Command, Computing, EditPlan, Editor, Effect, Gallery, Generation, JobList, Keymap,
+    Notice, NoticeKind, PictureFile, View,
+};
+use crate::geom::Extent;
+use crate::locale::tr;
+use crate::preferences::Preferences;
+use crate::tools::{Tool, ToolSettings};
+
+/// Side of the empty canvas that the window opens with.
+const FIRST_CANVAS_PX: u32 = 512;
+
+impl Editor {
+    /// An editor with an empty picture.
+    ///
+    /// `seed` is where the seeds of jobs start; the same seed gives the same seeds.
+    #[must_use]
+    pub fn new(preferences: Preferences, seed: u64) -> Self {
+        let document =
+            Document::new(Extent::new(FIRST_CANVAS_PX, FIRST_CANVAS_PX), tr("Layer 1"));
+        let budget = usize::try_from(preferences.history_budget_bytes).unwrap_or(usize::MAX);
+        let mut generation: Generation =
+            serde_json::from_value(preferences.last_generation.clone()).unwrap_or_default();
+        if !generation.seed_locked {
+            generation.seed = seed;
+        }
+        let mut view = View::default();
+        window::show_mask_as_preferred(&mut view, &preferences);
+        Self {
+            history: History::new(document.clone(), tr("New picture"), budget),
+            document,
+            gesture: None,
+            pointer: None,
+            tool: Tool::default(),
+            tools: ToolSettings::default(),
+            view,
+            generation,
+            catalog: None,
+            jobs: JobList::default(),
+            preview: None,
+            staging: None,
+            gallery: Gallery::default(),
+            compare: None,
+            notices: Vec::new(),
+            dialog: preferences.show_first_run.then_some(crate::editor::Dialog::Welcome),
+            file: PictureFile::default(),
+            keymap: Keymap::with_overrides(&preferences.keymap),
+            preferences,
+            computing: None,
+            after_saving: None,
+            last_point: None,
+            prompt_at: None,
+            prompt_draft: String::new(),
+            prompt_remark: None,
+            last_number: 0,
+        }
+    }
+
+    /// Does what a command asks; says what must happen outside.
+    pub fn update(&mut self, command: Command) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match command {
+            Command::Do(action) => self.act(action, &mut effects),
+
+            Command::Pointer(event) => self.pointer_event(event, &mut effects),
+            Command::Escape => self.escape(),
+            Command::SetViewport { min, size } => self.set_viewport(min, size),
+            Command::ZoomAt { factor, anchor } => self.zoom_at(factor, anchor),
+            Command::SetZoom(zoom) => {
+                let factor = zoom / self.view.transform.zoom;
+                self.zoom_at(factor, self.view.center());
+            }
+            Command::Pan { dx, dy } => self.pan(dx, dy),
+            Command::RotateView(radians) => self.rotate_view(radians),
+            Command::SetMaskDisplay(display) => self.view.mask = display,
+            Command::HoldOriginal(held) => self.view.show_original = held,
+
+            Command::NewPicture { extent, color } => self.new_picture(extent, color, &mut effects),
+            Command::Edit(edit) => self.edit(edit, &mut effects),
+            Command::DragOpacity { layer, opacity, done } => {
+                self.drag_opacity(layer, opacity, done, &mut effects);
+            }
+            Command::Flip(axis) => self.edit(Edit::Flip(axis), &mut effects),
+            Command::GoTo(node) => self.go_to(node),
+            Command::SetHistoryBudget(bytes) => self.set_history_budget(bytes, &mut effects),
+            Command::SetToolSettings(settings) => self.tools = *settings,
+
+            Command::SetGeneration(generation) => self.set_generation(*generation),
+            Command::Extend(by) => self.extend(by, &mut effects),
+            Command::CancelJob(number) => self.cancel_job(number, &mut effects),
+            Command::MoveJob(number, position) => self.move_job(number, position, &mut effects),
+            Command::ClearFinishedJobs => self.jobs.jobs.retain(|job| !job.is_over()),
+            Command::RetryJob(number) => self.retry_job(number, &mut effects),
+
+            Command::StagingShow(index) => self.staging_show(index),
+            Command::UseSettings(id) => self.use_settings(id),
+            Command::UseSeed(id) => self.use_seed(id),
+            Command::PlaceFromGallery(id) => self.place_from_gallery(id, None, &mut effects),
+            Command::DropFromGallery(id, at) => {
+                self.place_from_gallery(id, Some(at), &mut effects);
+            }
+            Command::OpenFromGallery(id) => self.open_from_gallery(id),
+            Command::RemoveFromGallery(id) => self.gallery.items.retain(|item| item.id != id),
+            Command::CompareSides(a, b) => self.compare_sides(a, b),
+            Command::SetCompareMode(mode) => {
+                if let Some(compare) = &mut self.compare {
+                    compare.mode = mode;
+                }
+            }
+            Command::SetCompareSplit(split) => {
+                if let Some(compare) = &mut self.compare {
+                    compare.split = split.clamp(0.0, 1.0);
+                }
+            }
+            Command::CloseCompare => self.compare = None,
+
+            Command::SetDialog(dialog) => self.set_dialog(dialog, &mut effects),
+            Command::ShowPanel(panel, visible) => self.show_panel(panel, visible, &mut effects),
+            Command::SetPreferences(preferences) => {
+                self.set_preferences(*preferences, &mut effects);
+            }
+            Command::DismissNotice(id) => self.notices.retain(|notice| notice.id != id),
+            Command::CloseRequested => self.close_requested(&mut effects),
+            Command::DiscardChanges(then) => self.go_on(then, &mut effects),
+            Command::SaveFirst(then) => self.save_first(then, &mut effects),
+
+            Command::OpenPath(path) => self.open_path(path, &mut effects),
+            Command::PlacePath(path) => effects.push(Effect::Read { path, as_layer: true }),
+            Command::SaveTo(path) => self.save_to(path, &mut effects),
+            Command::SetFolder(setting, path) => self.set_folder(setting, path, &mut effects),
+            Command::DialogCancelled => self.after_saving = None,
+            Command::Opened { image, path, record, remarks } => {
+                self.opened(&image, path, record, remarks, &mut effects);
+            }
+            Command::Placed { image, name, at } => self.placed(image, name, at, &mut effects),
+            Command::Staged { job, results } => self.staged(job, results),
+            Command::Saved { path, node } => self.saved(path, node, &mut effects),
+            Command::EditDone { ticket, result } => self.edit_done(ticket, result, &mut effects),
+            Command::JobSubmitted { job, result } => self.job_submitted(job, result),
+            Command::JobEvent(id, event) => self.job_event(id, event, &mut effects),
+            Command::Preview(preview) => self.show_preview(preview),
+            Command::Catalog(catalog) => {
+                log::debug!("{} models are known", catalog.models.len());
+                self.catalog = Some(catalog);
+            }
+            Command::Failed(text) => {
+                self.after_saving = None;
+                self.notify(NoticeKind::Error, text, None);
+            }
+            Command::Told(text) => self.notify(NoticeKind::Info, text, None),
+            Command::Thumbnail(node, thumbnail) => self.history.set_thumbnail(node, thumbnail),
+        }
+        effects
+    }
+
+    /// The number of the next ticket, notice or job.
+    fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// Tells the user something; the same text is not told twice at a time.
+    fn notify(&mut self, kind: NoticeKind, text: String, offer: Option<Action>) {
+        if self.notices.iter().any(|notice| notice.text == text) {
+            return;
+        }
+        let id = self.next_number();
+        self.notices.push(Notice { id, kind, text, offer });
+    }
+
+    /// Whether another change would get lost or in the way of one that is being computed.
+    fn is_computing(&mut self) -> bool {
+        if self.computing.is_some() {
+            let text = tr("One moment: the last change is still being computed.");
+            self.notify(NoticeKind::Info, text.to_owned(), None);
+        }
+        self.computing.is_some()
+    }
+
+    /// Does an edit as one step of the history.
+    fn edit(&mut self, edit: Edit, effects: &mut Vec<Effect>) {
+        if let Edit::SetActive(_) = edit {
+            // Which layer is in hand is no change of the picture.
+            if edit.apply(&mut self.document).is_ok() {
+                self.history.set_active(self.document.active);
+            }
+            return;
+        }
+        let label = tr(edit.label()).to_owned();
+        self.edits(label, vec![edit], effects);
+    }
+
+    /// Does some edits as one step of the history: at once, or outside where they take long.
+    fn edits(&mut self, label: String, edits: Vec<Edit>, effects: &mut Vec<Effect>) {
+        if edits.is_empty() || self.is_computing() {
+            return;
+        }
+        self.end_gesture();
+        if edits.iter().any(|edit| edit.is_heavy(&self.document)) {
+            let ticket = self.next_number();
+            self.computing = Some(Computing { ticket, label, edits: edits.clone() });
+            effects.push(Effect::Compute(EditPlan {
+                ticket,
+                document: self.document.clone(),
+                edits,
+            }));
+            return;
+        }
+        let mut document = self.document.clone();
+        for edit in &edits {
+            if let Err(error) = edit.apply(&mut document) {
+                self.notify(NoticeKind::Error, sentence(&error.to_string()), None);
+                return;
+            }
+        }
+        self.commit(document, label, edits, effects);
+    }
+
+    /// Makes a document the newest state of the history, unless nothing changed.
+    fn commit(
+        &mut self,
+        document: Document,
+        label: String,
+        edits: Vec<Edit>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.history.document() == Some(&document) {
+            self.document = document;
+            return;
+        }
+        log::debug!("committed: {label}");
+        let resized = self.document.extent != document.extent;
+        self.document = document.clone();
+        let (node, released) =
+            self.history.commit(document.clone(), Operation { label, edits });
+        effects.push(Effect::MakeThumbnail(node, Box::new(document)));
+        self.tell_released(&released);
+        if resized {
+            self.zoom_to_fit();
+        }
+        self.refresh_staging();
+        self.refresh_compare();
+    }
+
+    fn tell_released(&mut self, released: &crate::document::Released) {
+        if !released.nodes.is_empty() {
+            let text = crate::locale::trf(
+                "The history is full: {count} old states let go of their pixels. Raise its limit \
+                 in the settings to keep more.",
+                &[("count", &released.nodes.len())],
+            );
+            self.notify(NoticeKind::Info, text, Some(Action::ShowSettings));
+        }
+    }
+
+    /// Takes back what the pointer has begun.
+    fn end_gesture(&mut self) {
+        if self.gesture.take().is_some()
+            && let Some(document) = self.history.document()
+        {
+            self.document = document.clone();
+        }
+    }
+}
+
+/// A message as a sentence: first letter large, full stop at the end.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut result: String = match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    };
+    if !result.ends_with(['.', '!', '?']) {
+        result.push('.');
+    }
+    result
+}

@@ -1,0 +1,222 @@
+//! Results: the staging strip, the gallery, comparisons.
+
+use std::sync::Arc;
+
+use crate::document::{Document, Edit};
+use crate::editor::{
+    Compare, CompareMode, CompareSide, Editor, Effect, GalleryId, GalleryItem, JobNumber,
+    Staged, Staging,
+};
+use crate::geom::CanvasPoint;
+use crate::locale::{tr, trf};
+
+impl Editor {
+    pub(super) fn staged(&mut self, _job: JobNumber, results: Vec<(GalleryItem, Staged)>) {
+        if results.is_empty() {
+            return;
+        }
+        let here = self.history.current();
+        let staging = self.staging.get_or_insert_default();
+        let first_new = staging.results.len();
+        for (mut item, mut staged) in results {
+            self.gallery.last += 1;
+            item.id = GalleryId(self.gallery.last);
+            staged.gallery = item.id;
+            staged.base = Some(here);
+            if let Some(delta) = staged.outside_mask_delta {
+                log::debug!("outside the mask: {delta} bytes changed");
+            }
+            self.gallery.items.push(item);
+            staging.results.push(staged);
+        }
+        // The first of the new ones is shown, unless the user is looking at others.
+        if first_new == 0 {
+            staging.shown = 0;
+        }
+        log::debug!("results are shown: {}", staging.results.len());
+        self.compare = None;
+        self.fit_if_resized();
+    }
+
+    /// A result may have another size than the canvas; then all of it is shown.
+    fn fit_if_resized(&mut self) {
+        let shown = self.staging.as_ref().and_then(Staging::current);
+        let extent = shown.map(|staged| staged.document.extent);
+        if let Some(extent) = extent
+            && extent != self.document.extent
+        {
+            let kept = std::mem::replace(&mut self.document.extent, extent);
+            self.zoom_to_fit();
+            self.document.extent = kept;
+        }
+    }
+
+    /// Makes the shown result's document again where the picture below it has changed.
+    pub(super) fn refresh_staging(&mut self) {
+        let here = self.history.current();
+        let Some(staging) = &mut self.staging else { return };
+        let shown = staging.shown;
+        let Some(staged) = staging.results.get_mut(shown) else { return };
+        if staged.base == Some(here) {
+            return;
+        }
+        let mut document = self.document.clone();
+        if staged.edits.iter().all(|edit| edit.apply(&mut document).is_ok()) {
+            staged.document = document;
+            staged.base = Some(here);
+        }
+    }
+
+    pub(super) fn staging_show(&mut self, index: usize) {
+        if let Some(staging) = &mut self.staging {
+            staging.shown = index.min(staging.results.len().saturating_sub(1));
+            self.refresh_staging();
+            self.fit_if_resized();
+        }
+    }
+
+    pub(super) fn staging_step(&mut self, by: isize) {
+        let Some(staging) = &self.staging else { return };
+        let count = staging.results.len() as isize;
+        if count > 0 {
+            let next = (staging.shown as isize + by).rem_euclid(count);
+            self.staging_show(next as usize);
+        }
+    }
+
+    pub(super) fn staging_accept(&mut self, effects: &mut Vec<Effect>) {
+        let Some(staging) = &self.staging else { return };
+        let Some(staged) = staging.current() else { return };
+        let (label, edits) = accepted(staged);
+        self.staging = None;
+        self.compare = None;
+        self.edits(label, edits, effects);
+        self.zoom_to_fit_if_pending();
+    }
+
+    pub(super) fn staging_keep_all(&mut self, effects: &mut Vec<Effect>) {
+        let Some(staging) = self.staging.take() else { return };
+        self.compare = None;
+        let mut all = Vec::new();
+        for staged in &staging.results {
+            let (_, edits) = accepted(staged);
+            if all.is_empty() {
+                all = edits;
+            } else {
+                // What changes the canvas is the same for all of them and happens once.
+                all.extend(edits.into_iter().filter(|edit| {
+                    !matches!(edit, Edit::SetCanvas(_) | Edit::Resize { .. })
+                }));
+            }
+        }
+        let label = trf("Keep {count} results", &[("count", &staging.results.len())]);
+        self.edits(label, all, effects);
+        self.zoom_to_fit_if_pending();
+    }
+
+    fn zoom_to_fit_if_pending(&mut self) {
+        if self.view.fit_pending {
+            self.zoom_to_fit();
+        }
+    }
+
+    pub(super) fn staging_discard(&mut self) {
+        let Some(staging) = &mut self.staging else { return };
+        if staging.shown < staging.results.len() {
+            staging.results.remove(staging.shown);
+        }
+        staging.shown = staging.shown.min(staging.results.len().saturating_sub(1));
+        if staging.results.is_empty() {
+            self.staging = None;
+            self.zoom_to_fit_if_pending();
+        } else {
+            self.refresh_staging();
+        }
+    }
+
+    pub(super) fn place_from_gallery(
+        &mut self,
+        id: GalleryId,
+        at: Option<CanvasPoint>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(item) = self.gallery.item(id) else { return };
+        let name: String = item.record.common().prompt.chars().take(40).collect();
+        let image = Arc::clone(&item.image);
+        self.placed(image, name, at, effects);
+    }
+
+    /// The document that the canvas shows.
+    #[must_use]
+    pub fn shown_document(&self) -> &Document {
+        if self.view.show_original
+            && let Some(original) =
+                self.history.node(self.history.root()).and_then(|node| node.document.as_ref())
+        {
+            return original;
+        }
+        match self.staging.as_ref().and_then(Staging::current) {
+            Some(staged) if self.gesture.is_none() => &staged.document,
+            _ => &self.document,
+        }
+    }
+
+    fn side(&self, side: CompareSide) -> Option<Document> {
+        match side {
+            CompareSide::Canvas => {
+                let staged = self.staging.as_ref().and_then(Staging::current);
+                Some(staged.map_or(&self.document, |staged| &staged.document).clone())
+            }
+            CompareSide::Node(node) => self.history.node(node)?.document.clone(),
+        }
+    }
+
+    pub(super) fn compare_sides(&mut self, a: CompareSide, b: CompareSide) {
+        let (Some(a_document), Some(b_document)) = (self.side(a), self.side(b)) else {
+            let text = tr("The pixels of that state were let go; it can't be compared.");
+            self.notify(crate::editor::NoticeKind::Info, text.to_owned(), None);
+            return;
+        };
+        let (mode, split) = self
+            .compare
+            .as_ref()
+            .map_or((CompareMode::default(), 0.5), |compare| (compare.mode, compare.split));
+        self.end_gesture();
+        self.compare = Some(Compare { a, b, mode, split, a_document, b_document });
+    }
+
+    /// Compares with the state before, or ends the comparison.
+    pub(super) fn toggle_compare(&mut self) {
+        if self.compare.take().is_some() {
+            return;
+        }
+        let here = self.history.current();
+        let before = if self.staging.is_some() {
+            Some(here)
+        } else {
+            self.history.node(here).and_then(|node| node.parent)
+        };
+        if let Some(before) = before {
+            self.compare_sides(CompareSide::Node(before), CompareSide::Canvas);
+        }
+    }
+
+    /// Shows in a comparison what has changed below it.
+    pub(super) fn refresh_compare(&mut self) {
+        if let Some(compare) = &self.compare {
+            let (a, b) = (compare.a, compare.b);
+            self.compare_sides(a, b);
+        }
+    }
+}
+
+/// The step of the history that a result becomes.
+fn accepted(staged: &Staged) -> (String, Vec<Edit>) {
+    let kind = tr(crate::editor::requests::kind_name(staged.kind));
+    let label = if staged.layer_name.is_empty() {
+        kind.to_owned()
+    } else {
+        format!("{kind}: {}", staged.layer_name)
+    };
+    (label, staged.edits.clone())
+}

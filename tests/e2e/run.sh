@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# The real program in a real X window, driven by synthetic pointer and keys from launch to a saved
+# file. Needs Xvfb, xdotool, ImageMagick's `import` and a software Vulkan (Debian: xvfb xdotool
+# imagemagick mesa-vulkan-drivers libxkbcommon-x11-0).
+#
+# usage: tests/e2e/run.sh PROGRAM FOLDER
+#   PROGRAM  the gesso binary
+#   FOLDER   gets screenshots, the log and the saved picture
+set -euo pipefail
+
+program=$(realpath "$1")
+out=$2
+mkdir -p "$out/config" "$out/pictures" "$out/models"
+out=$(realpath "$out")
+log=$out/gesso.log
+display=${GESSO_E2E_DISPLAY:-:97}
+
+fail() {
+    printf 'end-to-end run: %s\n' "$1" >&2
+    tail -n 40 "$log" >&2 || true
+    exit 1
+}
+cleanup() {
+    [ -z "${gesso_pid:-}" ] || kill "$gesso_pid" 2>/dev/null || true
+    [ -z "${xvfb_pid:-}" ] || kill "$xvfb_pid" 2>/dev/null || true
+    wait 2>/dev/null || true
+}
+trap cleanup EXIT
+
+Xvfb "$display" -screen 0 1440x900x24 -nolisten tcp >"$out/xvfb.log" 2>&1 &
+xvfb_pid=$!
+export DISPLAY=$display
+unset WAYLAND_DISPLAY
+for _ in $(seq 100); do
+    xdotool getdisplaygeometry >/dev/null 2>&1 && break
+    sleep 0.1
+done
+xdotool getdisplaygeometry >/dev/null || fail "there is no X server"
+
+printf '{"pictures_folder": "%s", "theme": "%s", "language": "English"}\n' "$out/pictures" "${GESSO_E2E_THEME:-dark}" \
+    >"$out/config/preferences.json"
+export GESSO_CONFIG=$out/config GESSO_MODELS=$out/models GESSO_LOG=gesso=info,gesso::editor=debug,gesso::app=debug
+started=$(date +%s%N)
+"$program" >"$out/stdout.txt" 2>"$log" &
+gesso_pid=$!
+
+# await WHAT SECONDS: waits for a line in the log beyond the ones seen before.
+seen=0
+await() {
+    local what=$1 tries=$(($2 * 10)) line
+    for _ in $(seq "$tries"); do
+        kill -0 "$gesso_pid" 2>/dev/null || fail "the program ended while waiting for: $what"
+        line=$(tail -n +"$((seen + 1))" "$log" | grep -n -m 1 -- "$what" | cut -d: -f1 || true)
+        if [ -n "$line" ]; then
+            seen=$((seen + line))
+            return
+        fi
+        sleep 0.1
+    done
+    shot timeout
+    fail "nothing came of: $what"
+}
+shot() { import -window root "$out/$1.png"; }
+key() {
+    xdotool key --clearmodifiers "$1"
+    sleep 0.25
+}
+# drag X1 Y1 X2 Y2: with the main button, in steps, as a hand does.
+drag() {
+    local steps=24 i
+    xdotool mousemove "$1" "$2"
+    sleep 0.1
+    xdotool mousedown 1
+    for i in $(seq "$steps"); do
+        xdotool mousemove $(($1 + ($3 - $1) * i / steps)) $(($2 + ($4 - $2) * i / steps))
+        sleep 0.01
+    done
+    xdotool mouseup 1
+    sleep 0.3
+}
+
+await "first frame" 60
+printf 'launch to first frame: %s ms\n' $((($(date +%s%N) - started) / 1000000))
+window=$(xdotool search --onlyvisible --name 'Gesso' | tail -n 1)
+[ -n "$window" ] || fail "no window shows"
+xdotool windowfocus "$window" || true
+await "models are known" 60
+sleep 0.5
+shot 1-welcome
+key Escape
+
+# A picture from a prompt.
+key t
+xdotool type --delay 12 "a red apple"
+sleep 0.3
+shot 2-prompt
+key ctrl+Return
+await "job started" 60
+sleep 2
+shot 3-sampling
+await "results are shown" 180
+sleep 0.5
+shot 4-result
+xdotool mousemove 640 420
+key Return
+await "committed" 20
+
+# A part of it painted over and filled. The canvas fills the middle of the window.
+key b
+key bracketright
+key bracketright
+drag 560 430 680 450
+shot 5-mask
+await "committed" 20
+key ctrl+shift+Return
+await "job started" 60
+await "results are shown" 180
+sleep 0.5
+shot 6-staging
+grep -q "outside the mask: 0 bytes changed" "$log" || fail "no zero was measured outside the mask"
+key Return
+await "committed" 20
+
+# Back and forth, and compared.
+key ctrl+z
+await "went to" 20
+key ctrl+shift+z
+await "went to" 20
+key k
+sleep 0.4
+shot 7-compare
+key k
+
+# Painted by hand.
+key ctrl+d
+await "committed" 20
+key p
+drag 480 300 760 330
+await "committed" 20
+key ctrl+comma
+sleep 0.5
+shot 8-settings
+key Escape
+
+# Saved.
+key ctrl+alt+s
+await "saved" 60
+saved=$(ls "$out/pictures"/*.png 2>/dev/null | head -n 1)
+[ -n "$saved" ] || fail "no picture was saved"
+size=$(identify -format '%wx%h' "$saved")
+[ "$size" = 256x256 ] || fail "the saved picture is $size, not 256x256"
+
+# Closed: the work is not in a file, so it asks; then it is thrown away.
+key ctrl+q
+sleep 0.4
+shot 9-unsaved
+xdotool key Tab
+sleep 0.2
+key ctrl+q
+"$program" models list --json >/dev/null || fail "a second program can't run beside the window"
+kill -0 "$gesso_pid" 2>/dev/null || fail "the window closed although there are unsaved changes"
+key Escape
+kill "$gesso_pid"
+wait "$gesso_pid" 2>/dev/null || true
+gesso_pid=
+grep -E "panicked|ERROR" "$log" && fail "the log has errors"
+grep -E "frames" "$log" || true
+echo "end-to-end run: saved $saved ($size)"
