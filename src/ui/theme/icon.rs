@@ -358,6 +358,7 @@ pub const fn of_action(action: Action) -> Option<&'static str> {
         Action::ToolHand => HAND,
         Action::ToolZoom => ZOOM,
         Action::SwapColors => SWAP,
+        Action::DefaultColors => THEME,
         Action::Generate => GENERATE,
         Action::FillMask => FILL_MASK,
         Action::ExtendCanvas => EXTEND,
@@ -383,7 +384,6 @@ pub const fn of_action(action: Action) -> Option<&'static str> {
         | Action::BrushLarger
         | Action::BrushSofter
         | Action::BrushHarder
-        | Action::DefaultColors
         | Action::PromptOlder
         | Action::PromptNewer => return None,
     })
