@@ -6,7 +6,21 @@
 //! `…State`. Looks come from [`theme`], parts that several panels share from [`widgets`].
 
 mod action_state;
+pub mod compare_bar;
+pub mod dock;
+pub mod gallery_panel;
+pub mod history_panel;
+pub mod layers_panel;
+mod panel_parts;
+#[cfg(test)]
+mod panel_tests;
+pub mod prompt_panel;
+pub mod queue_panel;
+#[cfg(test)]
+mod sample;
+pub mod staging_strip;
 pub mod theme;
+pub mod thumbnails;
 pub mod widgets;
 
 pub use action_state::{is_enabled, is_on};

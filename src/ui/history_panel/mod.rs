@@ -1,0 +1,9 @@
+//! Every state that the picture was in, as a tree that can be walked.
+//!
+//! [`model`] lays out the rows and their lines, [`paint`] draws those that are seen.
+
+mod model;
+mod paint;
+
+pub use model::{Filter, bytes_label};
+pub use paint::{HistoryState, history_ui};

@@ -1,0 +1,175 @@
+//! Settings that are only seen on demand; without a choice, the model's suggestion is used.
+
+use egui::{
+    Align, ComboBox, CollapsingHeader, DragValue, Layout, RichText, ScrollArea, TextEdit, Ui, vec2,
+};
+
+use crate::editor::{Editor, Generation};
+use crate::engine::catalog::ModelInfo;
+use crate::engine::request::BaseSettings;
+use crate::locale::{tr, trf};
+use crate::ui::prompt_panel::model::{
+    SAMPLERS, chosen_model, sampler_label, suggested_clip_guidance, suggestion,
+};
+use crate::ui::theme::{self, colors, icon};
+use crate::ui::widgets::{ButtonState, LabeledSlider, Segment, icon_button, row, segmented};
+
+/// The heading that shows and hides the settings, and the settings.
+pub(super) fn settings_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
+    let header = CollapsingHeader::new(theme::semibold(tr("More settings")))
+        .id_salt("more settings")
+        .open(Some(generation.advanced))
+        .show_unindented(ui, |ui| {
+            ui.add_space(theme::SPACE_XS);
+            all_ui(ui, editor, generation);
+        });
+    if header.header_response.clicked() {
+        generation.advanced = !generation.advanced;
+    }
+}
+
+fn all_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
+    negative_prompt_ui(ui, generation);
+    let suggested = suggestion(editor).and_then(|ability| ability.base.as_ref());
+    steps_ui(ui, suggested, generation);
+    guidance_ui(ui, suggested, generation);
+    sampler_ui(ui, suggested, generation);
+    if let Some(model) = chosen_model(editor) {
+        size_ui(ui, model, generation);
+    }
+    LabeledSlider::new(tr("Strength"), &mut generation.strength, 0.05..=1.0)
+        .percent()
+        .tooltip(tr("How far Vary may go from what is there"))
+        .show(ui);
+    LabeledSlider::new(tr("Mask feather"), &mut generation.feather_px, 0..=64)
+        .unit("px")
+        .tooltip(tr("Width of the soft edge inside the mask; nothing outside it changes"))
+        .show(ui);
+    LabeledSlider::new(tr("Mask grow"), &mut generation.grow_px, 0..=64)
+        .unit("px")
+        .tooltip(tr("By how much the mask is made wider before it is repainted"))
+        .show(ui);
+    if let Some(scale) = suggested_clip_guidance(editor) {
+        let text = trf(
+            "{sign} This model can be guided by CLIP; {scale} suits it. Use the command line for it.",
+            &[("sign", &icon::INFO), ("scale", &scale)],
+        );
+        ui.label(RichText::new(text).size(theme::SMALL_PX).color(colors(ui).text_weak));
+    }
+}
+
+fn negative_prompt_ui(ui: &mut Ui, generation: &mut Generation) {
+    let line_px = ui.text_style_height(&egui::TextStyle::Body);
+    ScrollArea::vertical().id_salt("negative prompt").max_height(line_px * 4.0 + 12.0).show(
+        ui,
+        |ui| {
+            TextEdit::multiline(&mut generation.negative_prompt)
+                .hint_text(tr("What should not be in it?"))
+                .desired_width(f32::INFINITY)
+                .desired_rows(2)
+                .margin(egui::Margin::symmetric(8, 6))
+                .show(ui)
+                .response
+                .response
+                .accessible_name(tr("Negative prompt"));
+        },
+    );
+}
+
+/// Room at the right for a way back to the suggestion; empty while it is used.
+fn suggested_ui(ui: &mut Ui, chosen: bool, label: &str, tooltip: &str) -> bool {
+    if !chosen {
+        ui.allocate_space(vec2(theme::BUTTON_PX, theme::BUTTON_PX));
+        return false;
+    }
+    icon_button(ui, icon::RESET, label, tooltip, ButtonState::Normal).clicked()
+}
+
+fn steps_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Generation) {
+    row(ui, tr("Steps"), |ui| {
+        ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
+        let usual = suggested.map_or(30, |base| base.steps);
+        let mut steps = generation.steps.unwrap_or(usual);
+        let width = ui.available_width() - theme::BUTTON_PX - theme::SPACE_XS;
+        let field = DragValue::new(&mut steps)
+            .range(1..=1000)
+            .speed(0.3)
+            .suffix(if generation.steps.is_none() { tr(" · suggested") } else { "" });
+        let response = ui.add_sized(vec2(width, theme::BUTTON_PX), field);
+        if response.changed() {
+            generation.steps = Some(steps);
+        }
+        response.on_hover_text(tr("More steps are slower and often better, up to a point"));
+        let label = tr("Suggested steps");
+        let tooltip = trf("Back to {value}", &[("value", &usual)]);
+        if suggested_ui(ui, generation.steps.is_some(), label, &tooltip) {
+            generation.steps = None;
+        }
+    });
+}
+
+fn guidance_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Generation) {
+    row(ui, tr("Guidance"), |ui| {
+        ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
+        let usual = suggested.map_or(3.0, |base| base.guidance);
+        let mut guidance = generation.guidance.unwrap_or(usual);
+        let width = ui.available_width() - theme::BUTTON_PX - theme::SPACE_XS;
+        let field = DragValue::new(&mut guidance)
+            .range(1.0..=20.0)
+            .speed(0.05)
+            .max_decimals(1)
+            .suffix(if generation.guidance.is_none() { tr(" · suggested") } else { "" });
+        let response = ui.add_sized(vec2(width, theme::BUTTON_PX), field);
+        if response.changed() {
+            generation.guidance = Some(guidance);
+        }
+        response.on_hover_text(tr("How strongly to follow the prompt; 1 is not at all"));
+        let label = tr("Suggested guidance");
+        let tooltip = trf("Back to {value}", &[("value", &usual)]);
+        if suggested_ui(ui, generation.guidance.is_some(), label, &tooltip) {
+            generation.guidance = None;
+        }
+    });
+}
+
+fn sampler_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Generation) {
+    row(ui, tr("Sampler"), |ui| {
+        ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
+        let own = match suggested {
+            Some(base) => {
+                trf("{name} · suggested", &[("name", &sampler_label(base.sampler))])
+            }
+            None => tr("The model's own").to_owned(),
+        };
+        let shown = generation.sampler.map_or(own.clone(), |one| sampler_label(one).to_owned());
+        let width = ui.available_width() - theme::BUTTON_PX - theme::SPACE_XS;
+        let combo = ComboBox::from_id_salt("sampler")
+            .width(width)
+            .truncate()
+            .selected_text(shown)
+            .show_ui(ui, |ui| {
+                ui.selectable_value(&mut generation.sampler, None, own);
+                for sampler in SAMPLERS {
+                    let label = sampler_label(sampler);
+                    ui.selectable_value(&mut generation.sampler, Some(sampler), label);
+                }
+            });
+        combo.response.on_hover_text(tr("The way from noise to the picture"));
+        let label = tr("Suggested sampler");
+        if suggested_ui(ui, generation.sampler.is_some(), label, "") {
+            generation.sampler = None;
+        }
+    });
+}
+
+/// Small or large pictures, where the model makes both.
+fn size_ui(ui: &mut Ui, model: &ModelInfo, generation: &mut Generation) {
+    let (Some(base), Some(large)) = (model.base_size, model.large_size) else { return };
+    row(ui, tr("Size"), |ui| {
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let (small, large) = (format!("{base} × {base}"), format!("{large} × {large}"));
+            let segments = [Segment::text(false, &large), Segment::text(true, &small)];
+            segmented(ui, &mut generation.small, &segments);
+        });
+    });
+}
