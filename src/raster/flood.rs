@@ -26,8 +26,8 @@ pub enum FloodReach {
 
 /// The pixels of a canvas that look like the one at `seed`, fully covered.
 ///
-/// `read` gives the pixels of a rectangle, row by row; it is asked for no pixel twice, and for none
-/// outside of the canvas but the seed's. A pixel is alike when no channel, alpha included, differs
+/// `read` gives the pixels of a rectangle on the canvas, row by row; it is asked for the seed's pixel
+/// and then for no tile twice. A pixel is alike when no channel, alpha included, differs
 /// by more than `tolerance`; colors count as much as they are seen, so that transparent pixels are
 /// alike whatever color they hide. A seed outside of the canvas gives nothing.
 #[must_use]
@@ -40,8 +40,10 @@ pub fn flood(
 ) -> CoverGrid {
     let canvas = PixelRect::from(canvas.rect());
     let (x, y) = seed;
-    let pixel = read(PixelRect::new(x, y, 1, 1)).first().copied();
-    let Some(like) = pixel.filter(|_| canvas.contains(x, y)) else { return CoverGrid::new() };
+    if !canvas.contains(x, y) {
+        return CoverGrid::new();
+    }
+    let Some(&like) = read(PixelRect::new(x, y, 1, 1)).first() else { return CoverGrid::new() };
     let alike = |at: TileIndex| {
         let part = at.rect().intersection(canvas).unwrap_or_default();
         alike_bits(&read(part), part.width as usize, like, tolerance)
@@ -377,7 +379,7 @@ mod tests {
         let mut grid = PixelGrid::new();
         // Walls in every other column, open at the top and at the bottom by turns.
         for x in (1..700).step_by(2) {
-            let top = if x % 4 == 1 { 0 } else { 1 };
+            let top = i32::from(x % 4 != 1);
             grid.fill(PixelRect::new(x, top, 1, 599), [255, 255, 255, 255]);
         }
         let read = |rect: PixelRect| grid.read(rect);

@@ -3,6 +3,11 @@
 //! No files, no GPU, no tensors. Start with [`RgbaImage`] and [`Mask`]; an edit of a part of a
 //! picture goes [`plan_regions`] → [`resize_rgba`] → (network) → [`match_color`] →
 //! [`composite_inside`], and [`outside_mask_delta`] shows that nothing else changed.
+//!
+//! What a document holds is tiles: [`PixelGrid`] for layers and [`CoverGrid`] for selections.
+//! [`StrokeEngine`] paints on both; [`polygon_cover`], [`ellipse_cover`] and [`flood`] make
+//! selections, which have methods to combine and change them; [`outline`] gives their ants.
+//! [`blend_row`] is how layers mix.
 
 mod blend;
 mod blend_mode;
