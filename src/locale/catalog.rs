@@ -10,32 +10,27 @@ pub(super) type Catalog = HashMap<String, String>;
 
 /// The catalog of a language; English needs none.
 pub(super) fn of(language: Language) -> Option<&'static Catalog> {
-    static GERMAN: OnceLock<Catalog> = OnceLock::new();
-    static RUSSIAN: OnceLock<Catalog> = OnceLock::new();
-    static JAPANESE: OnceLock<Catalog> = OnceLock::new();
-    static CHINESE: OnceLock<Catalog> = OnceLock::new();
-    let parsed = match language {
-        Language::English => return None,
-        Language::German => &GERMAN,
-        Language::Russian => &RUSSIAN,
-        Language::Japanese => &JAPANESE,
-        Language::Chinese => &CHINESE,
-    };
+    let (parsed, json) = source(language)?;
     Some(parsed.get_or_init(|| {
-        serde_json::from_str(json(language)).unwrap_or_else(|error| {
+        serde_json::from_str(json).unwrap_or_else(|error| {
             log::error!("can't read the translations into {}: {error}", language.code());
             Catalog::new()
         })
     }))
 }
 
-fn json(language: Language) -> &'static str {
+/// Where a language's catalog is kept, and its text.
+fn source(language: Language) -> Option<(&'static OnceLock<Catalog>, &'static str)> {
+    static GERMAN: OnceLock<Catalog> = OnceLock::new();
+    static RUSSIAN: OnceLock<Catalog> = OnceLock::new();
+    static JAPANESE: OnceLock<Catalog> = OnceLock::new();
+    static CHINESE: OnceLock<Catalog> = OnceLock::new();
     match language {
-        Language::English => "{}",
-        Language::German => include_str!("../../assets/locales/de.json"),
-        Language::Russian => include_str!("../../assets/locales/ru.json"),
-        Language::Japanese => include_str!("../../assets/locales/ja.json"),
-        Language::Chinese => include_str!("../../assets/locales/zh.json"),
+        Language::English => None,
+        Language::German => Some((&GERMAN, include_str!("../../assets/locales/de.json"))),
+        Language::Russian => Some((&RUSSIAN, include_str!("../../assets/locales/ru.json"))),
+        Language::Japanese => Some((&JAPANESE, include_str!("../../assets/locales/ja.json"))),
+        Language::Chinese => Some((&CHINESE, include_str!("../../assets/locales/zh.json"))),
     }
 }
 
@@ -47,7 +42,8 @@ mod tests {
     use crate::locale::{placeholders, translation};
 
     fn catalog(language: Language) -> BTreeMap<String, String> {
-        serde_json::from_str(json(language)).unwrap()
+        let json = source(language).map_or("{}", |(_, json)| json);
+        serde_json::from_str(json).unwrap()
     }
 
     #[test]
