@@ -158,7 +158,9 @@ fn pictures_ui(
     let arrows_px = 2.0 * (theme::BUTTON_PX + theme::SPACE_S);
     let needed = count * (THUMBNAIL_PX + GAP_PX) - GAP_PX;
     let width = needed.min(ui.available_width() - arrows_px);
-    ui.horizontal(|ui| {
+    let size = vec2(ui.available_width(), THUMBNAIL_PX);
+    // Centered from the start: a row grows with its tallest part only from that part on.
+    ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
         action_button(ui, editor, Action::StagingPrevious, ActionStyle::Icon, commands);
         ScrollArea::horizontal()
             .id_salt("staged pictures")

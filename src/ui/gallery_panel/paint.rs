@@ -16,7 +16,7 @@ use crate::ui::widgets::{ButtonState, danger_button, empty_state, icon_button};
 
 const CELL_PX: f32 = 84.0;
 const GAP_PX: f32 = 6.0;
-const PREVIEW_PX: f32 = 260.0;
+const PREVIEW_PX: f32 = 272.0;
 
 /// What the gallery remembers.
 #[derive(Default)]
@@ -47,7 +47,7 @@ pub fn gallery_ui(
         return;
     }
     let chosen = state.chosen.and_then(|id| items.iter().find(|item| item.id == id)).copied();
-    let details_px = if chosen.is_some() { 148.0 } else { 0.0 };
+    let details_px = if chosen.is_some() { 138.0 } else { 0.0 };
     let grid_px = (ui.available_height() - details_px).max(CELL_PX);
     let size = vec2(ui.available_width(), grid_px);
     ui.allocate_ui(size, |ui| {

@@ -65,12 +65,13 @@ pub fn history_ui(
 
 fn find_ui(ui: &mut Ui, state: &mut HistoryState) {
     ui.horizontal(|ui| {
-        let filter_px = 116.0;
+        let filter_px = 124.0;
         let search_px = ui.available_width() - filter_px - ui.spacing().item_spacing.x;
         ui.scope(|ui| {
             ui.set_width(search_px);
-            panel_parts::search_ui(ui, &mut state.search, tr("Search the history"));
+            panel_parts::search_ui(ui, &mut state.search, tr("Search"));
         });
+        ui.set_max_width(search_px + ui.spacing().item_spacing.x + filter_px);
         let combo = ComboBox::from_id_salt("history filter")
             .width(filter_px)
             .truncate()

@@ -21,6 +21,7 @@ use crate::ui::widgets::{
 const LEAST_ROWS: usize = 3;
 const MOST_ROWS: usize = 8;
 const MAIN_BUTTON_PX: f32 = 36.0;
+const CHIP_PX: f32 = 24.0;
 /// A panel offers so many pictures at once; more come from asking again.
 const MOST_PICTURES: u32 = 8;
 
@@ -78,28 +79,13 @@ fn prompt_field_ui(
     if ui.memory(|memory| memory.has_focus(id)) {
         take_shortcuts(ui, editor, commands);
     }
-    let line_px = ui.text_style_height(&egui::TextStyle::Body);
     let hint = match main_action(editor) {
         Action::FillMask => tr("What should be in the selected part?"),
         _ => tr("What should the picture show?"),
     };
-    // The field grows with its text; from then on it scrolls within itself.
-    let field = ScrollArea::vertical()
-        .id_salt("prompt")
-        .max_height(line_px * MOST_ROWS as f32 + 12.0)
-        .min_scrolled_height(line_px * LEAST_ROWS as f32)
-        .show(ui, |ui| {
-            TextEdit::multiline(&mut generation.prompt)
-                .id(id)
-                .hint_text(hint)
-                .desired_width(f32::INFINITY)
-                .desired_rows(LEAST_ROWS)
-                .margin(egui::Margin::symmetric(8, 6))
-                .show(ui)
-                .response
-                .response
-        });
-    let response = field.inner.accessible_name(tr("Prompt"));
+    let rows = LEAST_ROWS..=MOST_ROWS;
+    let response = text_area_ui(ui, id, &mut generation.prompt, hint, rows);
+    let response = response.accessible_name(tr("Prompt"));
     if std::mem::take(&mut state.focus) {
         response.request_focus();
     }
@@ -109,6 +95,48 @@ fn prompt_field_ui(
         let values: &[(&str, &dyn std::fmt::Display)] = &[("older", &older), ("newer", &newer)];
         response.on_hover_text(trf("{older} and {newer} bring back other prompts", values));
     }
+}
+
+/// A field for text that grows with it; from the last of `rows` on, it scrolls within its frame.
+pub(super) fn text_area_ui(
+    ui: &mut Ui,
+    id: Id,
+    text: &mut String,
+    hint: &'static str,
+    rows: std::ops::RangeInclusive<usize>,
+) -> egui::Response {
+    let colors = colors(ui);
+    let line_px = ui.text_style_height(&egui::TextStyle::Body);
+    let line = if ui.memory(|memory| memory.has_focus(id)) {
+        egui::Stroke::new(2.0, colors.accent_text)
+    } else {
+        egui::Stroke::new(1.0, colors.line)
+    };
+    let inner = egui::Margin::symmetric(8, 6);
+    egui::Frame::new()
+        .fill(colors.field)
+        .stroke(line)
+        .corner_radius(theme::RADIUS)
+        .inner_margin(egui::Margin::same(2 - line.width as i8))
+        .show(ui, |ui| {
+            ScrollArea::vertical()
+                .id_salt(id)
+                .max_height(line_px * *rows.end() as f32 + 12.0)
+                .show(ui, |ui| {
+                    TextEdit::multiline(text)
+                        .id(id)
+                        .hint_text(hint)
+                        .frame(egui::Frame::NONE)
+                        .desired_width(f32::INFINITY)
+                        .desired_rows(*rows.start())
+                        .margin(inner)
+                        .show(ui)
+                        .response
+                        .response
+                })
+                .inner
+        })
+        .inner
 }
 
 /// Shortcuts that must work while the cursor is in the prompt.
@@ -163,19 +191,21 @@ fn examples_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
     });
 }
 
+/// A chip that is as wide as its text and no wider than the panel.
 fn chip_ui(ui: &mut Ui, text: &str) -> egui::Response {
-    let text = RichText::new(text).size(theme::SMALL_PX);
-    let most = ui.available_rect_before_wrap().width().max(ui.max_rect().width() * 0.5);
-    let chip = Button::new(text)
+    let row_px = ui.max_rect().width();
+    let font = egui::FontId::new(theme::SMALL_PX, egui::FontFamily::Proportional);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colors(ui).text);
+    let needed = galley.size().x + 2.0 * ui.spacing().button_padding.x + 2.0;
+    let chip = Button::new(RichText::new(text).size(theme::SMALL_PX))
         .corner_radius(12)
-        .min_size(vec2(0.0, 24.0))
-        .wrap_mode(egui::TextWrapMode::Truncate);
-    // A chip is as wide as its text and no wider than the panel.
-    ui.scope(|ui| {
-        ui.set_max_width(most);
-        ui.add(chip)
-    })
-    .inner
+        .min_size(vec2(needed.min(row_px), CHIP_PX));
+    // Only what is wider than a whole row is cut; anything else goes on to the next one.
+    if needed > row_px {
+        ui.add(chip.truncate())
+    } else {
+        ui.add(chip.wrap_mode(egui::TextWrapMode::Extend))
+    }
 }
 
 /// Words that the model doesn't know, with ones that it does.
@@ -406,7 +436,10 @@ fn seed_ui(
         let width = ui.available_width() - 2.0 * (theme::BUTTON_PX + spacing);
         // A text field, because a dragged number can't hold all 64 bits.
         let mut text = state.seed.take().unwrap_or_else(|| generation.seed.to_string());
-        let field = TextEdit::singleline(&mut text).desired_width(width).char_limit(20);
+        let field = TextEdit::singleline(&mut text)
+            .desired_width(width)
+            .char_limit(20)
+            .vertical_align(egui::Align::Center);
         let response = ui.add(field).accessible_name(tr("Seed"));
         if response.changed() {
             text.retain(|sign| sign.is_ascii_digit());
@@ -417,7 +450,10 @@ fn seed_ui(
         if response.has_focus() {
             state.seed = Some(text);
         }
-        response.on_hover_text(tr("The same seed and settings give the same picture again"));
+        response.on_hover_ui(|ui| {
+            ui.label(theme::semibold(generation.seed.to_string()));
+            ui.label(tr("The same seed and settings give the same picture again"));
+        });
         action_button(ui, editor, Action::RollSeed, ActionStyle::Icon, commands);
         action_button(ui, editor, Action::ToggleSeedLock, ActionStyle::Icon, commands);
     });

@@ -1,13 +1,14 @@
 //! Settings that are only seen on demand; without a choice, the model's suggestion is used.
 
 use egui::{
-    Align, ComboBox, CollapsingHeader, DragValue, Layout, RichText, ScrollArea, TextEdit, Ui, vec2,
+    Align, CollapsingHeader, ComboBox, DragValue, Id, Layout, RichText, Ui, vec2,
 };
 
 use crate::editor::{Editor, Generation};
 use crate::engine::catalog::ModelInfo;
 use crate::engine::request::BaseSettings;
 use crate::locale::{tr, trf};
+use crate::ui::prompt_panel::paint::text_area_ui;
 use crate::ui::prompt_panel::model::{
     SAMPLERS, chosen_model, sampler_label, suggested_clip_guidance, suggestion,
 };
@@ -59,21 +60,11 @@ fn all_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
 }
 
 fn negative_prompt_ui(ui: &mut Ui, generation: &mut Generation) {
-    let line_px = ui.text_style_height(&egui::TextStyle::Body);
-    ScrollArea::vertical().id_salt("negative prompt").max_height(line_px * 4.0 + 12.0).show(
-        ui,
-        |ui| {
-            TextEdit::multiline(&mut generation.negative_prompt)
-                .hint_text(tr("What should not be in it?"))
-                .desired_width(f32::INFINITY)
-                .desired_rows(2)
-                .margin(egui::Margin::symmetric(8, 6))
-                .show(ui)
-                .response
-                .response
-                .accessible_name(tr("Negative prompt"));
-        },
-    );
+    let id = Id::unique("gesso negative prompt");
+    let hint = tr("What should not be in it?");
+    text_area_ui(ui, id, &mut generation.negative_prompt, hint, 2..=4)
+        .accessible_name(tr("Negative prompt"))
+        .on_hover_text(tr("What the picture is led away from"));
 }
 
 /// Room at the right for a way back to the suggestion; empty while it is used.
@@ -143,17 +134,23 @@ fn sampler_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Ge
         };
         let shown = generation.sampler.map_or(own.clone(), |one| sampler_label(one).to_owned());
         let width = ui.available_width() - theme::BUTTON_PX - theme::SPACE_XS;
-        let combo = ComboBox::from_id_salt("sampler")
-            .width(width)
-            .truncate()
-            .selected_text(shown)
-            .show_ui(ui, |ui| {
-                ui.selectable_value(&mut generation.sampler, None, own);
-                for sampler in SAMPLERS {
-                    let label = sampler_label(sampler);
-                    ui.selectable_value(&mut generation.sampler, Some(sampler), label);
-                }
-            });
+        let combo = ui
+            .scope(|ui| {
+                // A truncated text takes what is there, whatever width the box was given.
+                ui.set_max_width(width);
+                ComboBox::from_id_salt("sampler")
+                    .width(width)
+                    .truncate()
+                    .selected_text(shown)
+                    .show_ui(ui, |ui| {
+                        ui.selectable_value(&mut generation.sampler, None, own);
+                        for sampler in SAMPLERS {
+                            let label = sampler_label(sampler);
+                            ui.selectable_value(&mut generation.sampler, Some(sampler), label);
+                        }
+                    })
+            })
+            .inner;
         combo.response.on_hover_text(tr("The way from noise to the picture"));
         let label = tr("Suggested sampler");
         if suggested_ui(ui, generation.sampler.is_some(), label, "") {

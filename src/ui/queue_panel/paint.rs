@@ -57,7 +57,6 @@ fn header_ui(ui: &mut Ui, editor: &Editor, rows: &QueueRows<'_>, commands: &mut 
             (Some(_), 0) => tr("One job runs").to_owned(),
             (_, waiting) => trf("{count} waiting", &[("count", &waiting)]),
         };
-        ui.label(RichText::new(text).color(colors(ui).text_weak));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
             if !rows.over.is_empty() {
@@ -69,6 +68,9 @@ fn header_ui(ui: &mut Ui, editor: &Editor, rows: &QueueRows<'_>, commands: &mut 
             if editor.jobs.is_busy() {
                 action_button(ui, editor, Action::CancelAllJobs, ActionStyle::Text, commands);
             }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(Label::new(RichText::new(text).color(colors(ui).text_weak)).truncate());
+            });
         });
     });
 }
@@ -212,20 +214,21 @@ fn over_ui(ui: &mut Ui, job: &Job, commands: &mut Vec<Command>) {
         let font = egui::FontId::new(theme::TEXT_PX + 3.0, egui::FontFamily::Proportional);
         let at = pos2(rect.left() + 10.0, rect.center().y);
         ui.painter().text(at, egui::Align2::CENTER_CENTER, sign, font, color);
-        let retry_px = if failed { 92.0 } else { 0.0 };
-        let width = ui.available_width() - retry_px;
-        let (rect, response) = ui.allocate_exact_size(vec2(width, ROW_PX), Sense::hover());
-        let name = format!("{} · {}", title(job), end_label(&job.state));
-        response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
-        let name = RichText::new(name).color(colors.text_weak);
-        panel_parts::two_lines(ui, rect, name, &prompt_line(&job.prompt));
-        if failed {
-            let label = format!("{} {}", icon::RETRY, tr("Retry"));
-            let retry = ui.button(label).on_hover_text(tr("Try this job again"));
-            if retry.clicked() {
-                commands.push(Command::RetryJob(job.number));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if failed {
+                let label = (icon::RETRY, tr("Retry"));
+                let retry = ui.button(label).accessible_name(tr("Retry"));
+                if retry.on_hover_text(tr("Try this job again")).clicked() {
+                    commands.push(Command::RetryJob(job.number));
+                }
             }
-        }
+            let size = vec2(ui.available_width(), ROW_PX);
+            let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+            let name = format!("{} · {}", title(job), end_label(&job.state));
+            response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
+            let name = RichText::new(name).color(colors.text_weak);
+            panel_parts::two_lines(ui, rect, name, &prompt_line(&job.prompt));
+        });
     });
     if let JobState::Failed(message) = &job.state {
         ui.horizontal(|ui| {
