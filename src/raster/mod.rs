@@ -18,7 +18,7 @@ mod rgba;
 mod tile;
 
 pub use blend::{composite_inside, outside_mask_delta};
-pub use blend_mode::BlendMode;
+pub use blend_mode::{BlendMode, blend_row};
 pub use brush::{Brush, PressureUse, StrokeMode, StrokeSample};
 pub use color::{byte_from_unit, linear_from_srgb, srgb_from_linear, unit_from_byte};
 pub use color_match::match_color;
