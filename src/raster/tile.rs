@@ -270,6 +270,13 @@ impl<P: Pixel> TileGrid<P> {
         Self::default()
     }
 
+    /// A number that two grids share as long as both live and one is an unchanged clone of the
+    /// other; it says nothing about grids that are gone.
+    #[must_use]
+    pub fn identity(&self) -> usize {
+        Arc::as_ptr(&self.tiles).addr()
+    }
+
     /// Whether there is no tile at all.
     #[must_use]
     pub fn has_no_tiles(&self) -> bool {
