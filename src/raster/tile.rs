@@ -296,11 +296,18 @@ impl<P: Pixel> TileGrid<P> {
 
     /// Puts a whole tile in its place.
     pub fn set_tile(&mut self, at: TileIndex, tile: Option<Arc<Tile<P>>>) {
-        let tiles = Arc::make_mut(&mut self.tiles);
         match tile {
-            Some(tile) => tiles.insert(at, tile),
-            None => tiles.remove(&at),
+            Some(tile) => Arc::make_mut(&mut self.tiles).insert(at, tile),
+            None => self.take_tile(at),
         };
+    }
+
+    /// Takes a whole tile out; writing to what comes back copies it only where a clone shares it.
+    pub fn take_tile(&mut self, at: TileIndex) -> Option<Arc<Tile<P>>> {
+        if !self.tiles.contains_key(&at) {
+            return None;
+        }
+        Arc::make_mut(&mut self.tiles).remove(&at)
     }
 
     /// The pixel in column `x` and row `y`.
