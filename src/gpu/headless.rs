@@ -108,6 +108,12 @@ impl Headless {
         Ok((image, stats))
     }
 
+    /// As on a device that holds so many blocks of layers.
+    #[cfg(test)]
+    pub(super) fn limit_blocks(&mut self, limit: u32) {
+        self.renderer.limit_blocks(limit);
+    }
+
     fn encode(&mut self, frame: &Frame) -> Result<(Stats, wgpu::CommandEncoder), GpuError> {
         let area = frame.viewport.pixels();
         let (width, height) = (area.width.max(1), area.height.max(1));

@@ -166,6 +166,12 @@ impl CanvasRenderer {
         self.drawer.paint(pass, first, clip);
     }
 
+    /// As on a device that holds so many blocks of layers.
+    #[cfg(test)]
+    pub(super) fn limit_blocks(&mut self, limit: u32) {
+        self.colors.set_limit(limit);
+    }
+
     fn forget_closed(&mut self, frame: &Frame) {
         let other = frame.comparison.as_ref().map(|comparison| &comparison.other);
         let known = |key: SourceKey| match key {

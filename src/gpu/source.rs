@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::geom::{Extent, PixelRect};
 use crate::gpu::view::BlockAt;
-use crate::raster::{GridIdentity, Pixel, TILE_PX, TileGrid, TileIndex};
+use crate::raster::{GridState, Pixel, TILE_PX, TileGrid, TileIndex};
 
 /// Names what a block holds: blocks of the same name hold the same texels, whichever layer or
 /// document they belong to.
@@ -47,7 +47,7 @@ pub(super) struct Part {
 
 /// The blocks of one grid, as far as they have been asked for.
 pub(super) struct Source<P: Pixel> {
-    identity: Option<GridIdentity<P>>,
+    seen: Option<GridState<P>>,
     canvas: Extent,
     /// Counts the states of the grid.
     state: u64,
@@ -66,7 +66,7 @@ const MAX_KNOWN: usize = 8192;
 
 impl<P: Pixel> Default for Source<P> {
     fn default() -> Self {
-        Self { identity: None, canvas: Extent::new(0, 0), state: 0, blocks: HashMap::new() }
+        Self { seen: None, canvas: Extent::new(0, 0), state: 0, blocks: HashMap::new() }
     }
 }
 
@@ -81,9 +81,9 @@ impl<P: Pixel> Source<P> {
         canvas: Extent,
         at: BlockAt,
     ) -> Option<Content> {
-        let same = self.identity.as_ref().is_some_and(|identity| grid.is(identity));
+        let same = self.seen.as_ref().is_some_and(|seen| grid.is_still(seen));
         if !same || self.canvas != canvas {
-            self.identity = Some(grid.identity());
+            self.seen = Some(grid.state());
             self.canvas = canvas;
             self.state += 1;
             if self.blocks.len() > MAX_KNOWN {

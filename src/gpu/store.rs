@@ -163,6 +163,13 @@ impl<P: Texel> Store<P> {
         }
     }
 
+    /// As on a device that holds so many blocks.
+    #[cfg(test)]
+    pub(super) fn set_limit(&mut self, limit: u32) {
+        self.limit = limit;
+        self.slots.truncate(limit as usize);
+    }
+
     /// All blocks, as layers of one texture.
     pub(super) const fn view(&self) -> &wgpu::TextureView {
         &self.view

@@ -50,7 +50,7 @@ pub use rgba::{RgbaImage, grid};
 pub use shape::{ellipse_cover, polygon_cover, rectangle_cover};
 pub use stroke::{Paintable, StrokeEngine, StrokePaint};
 pub use tile::{
-    CoverGrid, GridIdentity, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex,
+    CoverGrid, GridState, MAX_LEVEL, Pixel, PixelGrid, TILE_PX, Tile, TileGrid, TileIndex,
 };
 pub use transform::Scaled;
 

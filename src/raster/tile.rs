@@ -263,7 +263,7 @@ pub struct TileGrid<P: Pixel> {
 /// Names one state of a grid without holding its tiles: a grid that has not been written to since
 /// still has it.
 #[derive(Clone, Debug)]
-pub struct GridIdentity<P: Pixel>(
+pub struct GridState<P: Pixel>(
     // A weak pointer makes the next change move the map elsewhere, so the place names the state.
     Weak<BTreeMap<TileIndex, Arc<Tile<P>>>>,
 );
@@ -293,16 +293,23 @@ impl<P: Pixel> TileGrid<P> {
         Self::default()
     }
 
-    /// What tells this state of the grid from others.
+    /// What tells this state of the grid from all others.
     #[must_use]
-    pub fn identity(&self) -> GridIdentity<P> {
-        GridIdentity(Arc::downgrade(&self.tiles))
+    pub fn state(&self) -> GridState<P> {
+        GridState(Arc::downgrade(&self.tiles))
     }
 
-    /// Whether the grid has not been written to since it had an identity.
+    /// Whether the grid has not been written to since then.
     #[must_use]
-    pub fn is(&self, identity: &GridIdentity<P>) -> bool {
-        std::ptr::eq(Arc::as_ptr(&self.tiles), identity.0.as_ptr())
+    pub fn is_still(&self, state: &GridState<P>) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.tiles), state.0.as_ptr())
+    }
+
+    /// A number that two grids share as long as both live and one is an unchanged clone of the
+    /// other; it says nothing about grids that are gone.
+    #[must_use]
+    pub fn identity(&self) -> usize {
+        Arc::as_ptr(&self.tiles).addr()
     }
 
     /// Whether there is no tile at all.
@@ -764,18 +771,18 @@ mod tests {
     }
 
     #[test]
-    fn a_grid_keeps_its_identity_until_it_is_written_to() {
+    fn a_grid_keeps_its_state_until_it_is_written_to() {
         let mut grid = painted();
-        let before = grid.identity();
+        let before = grid.state();
         let copy = grid.clone();
-        assert!(grid.is(&before) && copy.is(&before));
+        assert!(grid.is_still(&before) && copy.is_still(&before));
         grid.fill(PixelRect::new(0, 250, 1, 1), [1; 4]);
-        assert!(!grid.is(&before) && copy.is(&before));
+        assert!(!grid.is_still(&before) && copy.is_still(&before));
         // No clone is left that would keep the former state apart.
         drop(copy);
-        let now = grid.identity();
+        let now = grid.state();
         grid.fill(PixelRect::new(0, 250, 1, 1), [2; 4]);
-        assert!(!grid.is(&now));
+        assert!(!grid.is_still(&now));
     }
 
     #[test]
