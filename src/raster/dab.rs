@@ -76,7 +76,8 @@ impl Stamp {
 
     /// Whether it was made for this diameter and flow.
     pub(crate) fn fits(&self, diameter_px: f32, flow: f32) -> bool {
-        self.diameter_px == diameter_px && self.flow == flow
+        let same = |a: f32, b: f32| a.to_bits() == b.to_bits();
+        same(self.diameter_px, diameter_px) && same(self.flow, flow)
     }
 
     fn cover(&self, squared: i32) -> u32 {

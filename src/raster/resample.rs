@@ -127,6 +127,31 @@ fn reaches(from: u32, to: u32) -> Vec<(usize, usize)> {
     (0..from).map(|x| ((x * to / from) as usize, ((x + 1) * to).div_ceil(from) as usize)).collect()
 }
 
+/// The first source place and the weights of one target place, which may lie beyond the picture.
+///
+/// Within the picture these are the weights of Pillow's bicubic kernel. What lies before and after
+/// it is taken for a picture of its own: no place there reads from within, nor the other way round.
+pub(crate) fn taps_at(place: i32, from: u32, to: u32) -> (i32, Vec<f32>) {
+    let scale = f64::from(from) / f64::from(to.max(1));
+    let filter_scale = scale.max(1.0);
+    let support = 2.0 * filter_scale;
+    let center = (f64::from(place) + 0.5) * scale;
+    let (first, end) = if place < 0 {
+        (i32::MIN, 0)
+    } else if place.unsigned_abs() < to {
+        (0, from as i32)
+    } else {
+        (from as i32, i32::MAX)
+    };
+    let start = ((center - support + 0.5).floor() as i32).max(first);
+    let end = ((center + support + 0.5).floor() as i32).min(end);
+    let weights: Vec<f64> =
+        (start..end).map(|i| cubic((f64::from(i) - center + 0.5) * (1.0 / filter_scale))).collect();
+    let sum: f64 = weights.iter().sum();
+    let normal = |weight: &f64| if sum == 0.0 { 0.0 } else { (weight / sum) as f32 };
+    (start, weights.iter().map(normal).collect())
+}
+
 /// For every target place, the first source place and the weights from there on.
 struct Taps {
     starts: Vec<usize>,

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use rayon::prelude::*;
+
 use crate::geom::PixelRect;
 
 /// Side of a tile in pixels.
@@ -18,6 +20,8 @@ pub const MAX_LEVEL: u32 = 8;
 
 const SIDE: usize = TILE_PX as usize;
 const AREA: usize = SIDE * SIDE;
+/// From this many pixels on, copying goes to several cores.
+const PARALLEL_PX: usize = 1 << 20;
 
 /// A kind of pixel that tiles can hold: colors with alpha, or cover.
 pub trait Pixel: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static {
@@ -46,8 +50,7 @@ impl Pixel for [u8; 4] {
         }
         // Colors count by their alpha: what is transparent has none.
         let mean = |c: usize| {
-            let sum: u32 =
-                four.iter().map(|pixel| u32::from(pixel[c]) * u32::from(pixel[3])).sum();
+            let sum: u32 = four.iter().map(|pixel| u32::from(pixel[c]) * u32::from(pixel[3])).sum();
             ((sum + alpha / 2) / alpha) as u8
         };
         [mean(0), mean(1), mean(2), ((alpha + 2) / 4) as u8]
@@ -105,6 +108,18 @@ impl<P: Pixel> Tile<P> {
         Self {
             version: next_version(),
             pixels: vec![value; AREA].into_boxed_slice(),
+            smaller: OnceLock::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// A tile of these pixels, row by row; what is missing is empty, what is too much is left away.
+    #[must_use]
+    pub fn from_pixels(mut pixels: Vec<P>) -> Self {
+        pixels.resize(AREA, P::EMPTY);
+        Self {
+            version: next_version(),
+            pixels: pixels.into_boxed_slice(),
             smaller: OnceLock::new(),
             changes: Vec::new(),
         }
@@ -182,7 +197,7 @@ impl<P: Pixel> Tile<P> {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.pixels.iter().all(|&pixel| pixel == P::EMPTY)
     }
 }
@@ -345,17 +360,101 @@ impl<P: Pixel> TileGrid<P> {
         }
     }
 
-    /// Copies the pixels of `rect`, row by row.
+    /// A grid of these tiles; those without a pixel are left away.
+    pub(crate) fn from_tiles(tiles: impl IntoIterator<Item = (TileIndex, Arc<Tile<P>>)>) -> Self {
+        Self { tiles: Arc::new(tiles.into_iter().filter(|(_, tile)| !tile.is_empty()).collect()) }
+    }
+
+    /// A grid with the pixels of `rect`, row by row, on all cores.
+    #[must_use]
+    pub fn from_pixels(rect: PixelRect, pixels: &[P]) -> Self {
+        let touched: Vec<TileIndex> = TileIndex::touching(rect).collect();
+        let cut = |at: TileIndex| {
+            let part = at.rect().intersection(rect)?;
+            let width = part.width as usize;
+            let rows = (part.y..part.bottom()).map(|y| {
+                let start = y.abs_diff(rect.y) as usize * rect.width as usize
+                    + part.x.abs_diff(rect.x) as usize;
+                pixels.get(start..start + width).unwrap_or_default()
+            });
+            // Most tiles of most layers are empty; they are found out before anything is copied.
+            if rows.clone().all(|row| row.iter().all(|&pixel| pixel == P::EMPTY)) {
+                return None;
+            }
+            let mut tile = vec![P::EMPTY; AREA];
+            let left = part.x.abs_diff(at.rect().x) as usize;
+            let top = part.y.abs_diff(at.rect().y) as usize;
+            for (row, target) in rows.zip(tile.chunks_exact_mut(SIDE).skip(top)) {
+                if let Some(target) = target.get_mut(left..left + row.len()) {
+                    target.copy_from_slice(row);
+                }
+            }
+            Some((at, Arc::new(Tile::from_pixels(tile))))
+        };
+        let tiles: Vec<_> = touched.into_par_iter().filter_map(cut).collect();
+        Self { tiles: Arc::new(tiles.into_iter().collect()) }
+    }
+
+    /// Copies the pixels of `rect`, row by row; large parts on all cores.
     #[must_use]
     pub fn read(&self, rect: PixelRect) -> Vec<P> {
         let mut pixels = vec![P::EMPTY; rect.extent().area()];
-        self.for_rows(rect, |x, y, row| {
-            let start = y.abs_diff(rect.y) as usize * rect.width as usize
-                + x.abs_diff(rect.x) as usize;
-            if let Some(target) = pixels.get_mut(start..start + row.len()) {
-                target.copy_from_slice(row);
+        let band_rows = if pixels.len() > PARALLEL_PX { SIDE } else { rect.height as usize };
+        let copy = |(top, band): (i32, &mut [P])| {
+            let rows = band.len().checked_div(rect.width as usize).unwrap_or_default();
+            let part = PixelRect::new(rect.x, rect.y + top, rect.width, rows as u32);
+            self.for_rows(part, |x, y, row| {
+                let start =
+                    y.abs_diff(part.y) as usize * rect.width as usize + x.abs_diff(rect.x) as usize;
+                if let Some(target) = band.get_mut(start..start + row.len()) {
+                    target.copy_from_slice(row);
+                }
+            });
+        };
+        if band_rows < rect.height as usize {
+            let bands = pixels.par_chunks_mut(band_rows * rect.width as usize).enumerate();
+            bands.for_each(|(i, band)| copy(((i * band_rows) as i32, band)));
+        } else {
+            copy((0, &mut pixels));
+        }
+        pixels
+    }
+
+    /// Copies a part of the picture at `1 / 2^level` of its size, row by row; `rect` counts the
+    /// smaller picture's pixels.
+    ///
+    /// Levels beyond [`MAX_LEVEL`] are not smaller than that one.
+    #[must_use]
+    pub fn read_level(&self, rect: PixelRect, level: u32) -> Vec<P> {
+        let level = level.min(MAX_LEVEL);
+        if level == 0 {
+            return self.read(rect);
+        }
+        let mut pixels = vec![P::EMPTY; rect.extent().area()];
+        let side = TILE_PX >> level;
+        let touched: Vec<(PixelRect, PixelRect, &Arc<Tile<P>>)> = self
+            .tiles()
+            .filter_map(|(at, tile)| {
+                let TileIndex { row, column } = at;
+                let place = PixelRect::new(column * side as i32, row * side as i32, side, side);
+                Some((place, place.intersection(rect)?, tile))
+            })
+            .collect();
+        // The smaller versions of tiles are made when first asked for, which is most of the work.
+        let small: Vec<&[P]> = touched.par_iter().map(|(_, _, tile)| tile.level(level)).collect();
+        for ((place, part, _), small) in touched.into_iter().zip(small) {
+            let (left, width) = (part.x.abs_diff(place.x) as usize, part.width as usize);
+            for y in part.y..part.bottom() {
+                let source = y.abs_diff(place.y) as usize * side as usize + left;
+                let start = y.abs_diff(rect.y) as usize * rect.width as usize
+                    + part.x.abs_diff(rect.x) as usize;
+                let source = small.get(source..source + width);
+                if let (Some(target), Some(source)) = (pixels.get_mut(start..start + width), source)
+                {
+                    target.copy_from_slice(source);
+                }
             }
-        });
+        }
         pixels
     }
 
@@ -380,8 +479,8 @@ impl<P: Pixel> TileGrid<P> {
     /// Rows that `pixels` is too short for stay as they are.
     pub fn write(&mut self, rect: PixelRect, pixels: &[P]) {
         self.update(rect, |x, y, row| {
-            let start = y.abs_diff(rect.y) as usize * rect.width as usize
-                + x.abs_diff(rect.x) as usize;
+            let start =
+                y.abs_diff(rect.y) as usize * rect.width as usize + x.abs_diff(rect.x) as usize;
             if let Some(source) = pixels.get(start..start + row.len()) {
                 row.copy_from_slice(source);
             }
@@ -495,9 +594,10 @@ impl<P: Pixel> TileGrid<P> {
     /// Bytes of the tiles that `other` does not share.
     #[must_use]
     pub fn bytes_beyond(&self, other: &Self) -> usize {
-        let own = self.tiles.iter().filter(|(at, tile)| {
-            other.tile(**at).is_none_or(|theirs| !Arc::ptr_eq(tile, theirs))
-        });
+        let own = self
+            .tiles
+            .iter()
+            .filter(|(at, tile)| other.tile(**at).is_none_or(|theirs| !Arc::ptr_eq(tile, theirs)));
         own.count() * AREA * size_of::<P>()
     }
 
@@ -514,7 +614,8 @@ impl<P: Pixel> TileGrid<P> {
             (Some(one), None) | (None, Some(one)) => one.is_empty(),
             (None, None) => true,
         };
-        let mut all: Vec<TileIndex> = self.tiles.keys().chain(other.tiles.keys()).copied().collect();
+        let mut all: Vec<TileIndex> =
+            self.tiles.keys().chain(other.tiles.keys()).copied().collect();
         all.sort_unstable();
         all.dedup();
         all.retain(|at| !same(self.tile(*at), other.tile(*at)));
@@ -566,7 +667,31 @@ mod tests {
         let mut copy = PixelGrid::new();
         copy.write(rect, &grid.read(rect));
         assert_eq!(copy.pixel(5, 255), grid.pixel(5, 255));
-        assert_eq!(copy.tiles().count(), 2);
+        assert_eq!(copy.tiles().count(), 4);
+    }
+
+    #[test]
+    fn pixels_taken_out_and_put_back_are_the_same() {
+        let grid = painted();
+        let rect = PixelRect::new(-100, -300, 1500, 1400);
+        let pixels = grid.read(rect);
+        assert_eq!(pixels[(100 + 5) + (300 + 255) * 1500], grid.pixel(5, 255));
+        let copy = PixelGrid::from_pixels(rect, &pixels);
+        assert_eq!(copy, grid);
+        assert_eq!(copy.tiles().count(), grid.tiles().count());
+    }
+
+    #[test]
+    fn a_smaller_picture_is_put_together_from_the_smaller_tiles() {
+        let mut grid = PixelGrid::new();
+        grid.fill(PixelRect::new(-256, 0, 1024, 128), [40, 50, 60, 255]);
+        let rect = PixelRect::new(-5, -1, 20, 5);
+        let small = grid.read_level(rect, 6);
+        for (i, pixel) in (0..).zip(small) {
+            let inside = PixelRect::new(-4, 0, 16, 2).contains(i % 20 - 5, i / 20 - 1);
+            assert_eq!(pixel, if inside { [40, 50, 60, 255] } else { [0; 4] });
+        }
+        assert_eq!(grid.read_level(rect, 0), grid.read(rect));
     }
 
     #[test]
