@@ -32,7 +32,7 @@ impl Applied {
     }
 }
 
-/// Pixels that can be worked on within a frame: a tenth of a frame's time on two slow cores.
+/// Pixels up to which an edit is done at once: those of a picture of 1024 by 1024.
 const LIGHT_PX: usize = 1 << 20;
 
 impl Edit {
@@ -111,10 +111,13 @@ impl Edit {
         let canvas = document.extent.area();
         let layer_px = |layer: LayerId| document.layer(layer).map_or(0, Layer::tile_px);
         let layers_px = || document.layers.iter().map(Layer::tile_px).sum::<usize>();
-        let selected_px = || document.selection.bounds(document.extent).map_or(0, |bounds| bounds.extent().area());
+        let selected_px = || {
+            document.selection.bounds(document.extent).map_or(0, |bounds| bounds.extent().area())
+        };
         let everything_px = || {
             let saved = document.saved_selections.iter();
-            let saved: usize = saved.map(|saved| tile_px(saved.selection.cover.tiles().count())).sum();
+            let saved: usize =
+                saved.map(|saved| tile_px(saved.selection.cover.tiles().count())).sum();
             layers_px() + saved + tile_px(document.selection.cover.tiles().count())
         };
         let moved_px = |dx: i32, dy: i32, px: usize| {
@@ -123,7 +126,11 @@ impl Edit {
             if dx % side == 0 && dy % side == 0 { 0 } else { px }
         };
         let wand_px = |wand: &Wand| {
-            if wand.all_layers { canvas.max(layers_px().min(canvas * document.layers.len())) } else { canvas }
+            if wand.all_layers {
+                canvas.max(layers_px().min(canvas * document.layers.len()))
+            } else {
+                canvas
+            }
         };
         match self {
             Self::AddLayer { .. }
@@ -171,7 +178,11 @@ impl Edit {
                 }
             }
             Self::ClearSelected(layer) => {
-                if document.selection.is_empty() { 0 } else { layer_px(*layer).min(selected_px()) }
+                if document.selection.is_empty() {
+                    0
+                } else {
+                    layer_px(*layer).min(selected_px())
+                }
             }
             Self::MovePixels { layer, dx, dy } => {
                 if document.selection.is_empty() {
@@ -188,7 +199,9 @@ impl Edit {
                             rect.on_canvas(document.extent).map_or(0, |rect| rect.extent().area())
                         }
                         SelectionShape::Polygon(points) => {
-                            let all = points.iter().map(|point| PixelRect::from_corners(*point, *point).padded(1));
+                            let all = points
+                                .iter()
+                                .map(|point| PixelRect::from_corners(*point, *point).padded(1));
                             let bounds = all.reduce(PixelRect::union).unwrap_or_default();
                             bounds.on_canvas(document.extent).map_or(0, |rect| rect.extent().area())
                         }
@@ -341,9 +354,9 @@ mod tests {
                 }
             }
             for layer in &document.layers {
-                let changed = before.layer(layer.id).is_none_or(|old| {
-                    old.pixels != layer.pixels || old.mask != layer.mask
-                });
+                let changed = before
+                    .layer(layer.id)
+                    .is_none_or(|old| old.pixels != layer.pixels || old.mask != layer.mask);
                 assert!(!changed || applied.layers.contains(&layer.id), "{edit:?}");
             }
         }
@@ -739,8 +752,7 @@ mod tests {
             check(&[Edit::Flip(Axis::Vertical), Edit::Flip(Axis::Vertical)]);
             check(&[turn(QuarterTurns::One), turn(QuarterTurns::Three)]);
             check(&[turn(QuarterTurns::One), turn(QuarterTurns::One), turn(QuarterTurns::Two)]);
-            let (flat, mut turned) =
-                (flatten(&document, document.extent.rect()), document.clone());
+            let (flat, mut turned) = (flatten(&document, document.extent.rect()), document.clone());
             turn(QuarterTurns::One).apply(&mut turned).unwrap();
             let other = flatten(&turned, turned.extent.rect());
             let (width, height) = (document.extent.width, document.extent.height);

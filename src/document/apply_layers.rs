@@ -51,7 +51,11 @@ impl Document {
         Ok(Applied::look(changed_area(&before, self)))
     }
 
-    pub(super) fn rename_layer(&mut self, id: LayerId, name: &str) -> Result<Applied, DocumentError> {
+    pub(super) fn rename_layer(
+        &mut self,
+        id: LayerId,
+        name: &str,
+    ) -> Result<Applied, DocumentError> {
         self.known(id)?;
         let name = name.trim();
         if name.is_empty() {
@@ -158,7 +162,7 @@ impl Document {
         let rect = PixelRect::new(place.at.0, place.at.1, extent.width, extent.height);
         let make = |id| {
             let mut layer = Layer::new(id, "");
-            layer.pixels.write(rect, place.image.pixels());
+            layer.pixels = PixelGrid::from_pixels(rect, place.image.pixels());
             layer.mask.clone_from(&place.mask);
             layer.record.clone_from(&place.record);
             layer

@@ -167,7 +167,6 @@ fn lifted(pixels: &PixelGrid, part: &CoverGrid) -> PixelGrid {
     result
 }
 
-
 /// Lays pixels over others.
 fn lay_over(pixels: &mut PixelGrid, above: &PixelGrid) {
     for (at, tile) in above.tiles() {

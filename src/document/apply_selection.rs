@@ -6,9 +6,7 @@ use crate::document::{
     SelectionStep, Wand,
 };
 use crate::geom::{Extent, PixelRect};
-use crate::raster::{
-    CoverGrid, FloodReach, ellipse_cover, flood, polygon_cover, rectangle_cover,
-};
+use crate::raster::{CoverGrid, FloodReach, ellipse_cover, flood, polygon_cover, rectangle_cover};
 
 /// Nothing may lie farther from the canvas' corner, so that places can always be counted.
 const MAX_DISTANCE_PX: i32 = 1 << 20;
@@ -93,8 +91,7 @@ impl Document {
         } else {
             Stack::of_layer(self.known(self.active)?)
         };
-        let reach =
-            if wand.contiguous { FloodReach::Connected } else { FloodReach::Everywhere };
+        let reach = if wand.contiguous { FloodReach::Connected } else { FloodReach::Everywhere };
         let read = |rect: PixelRect| stack.read(rect);
         Ok(flood(self.extent, wand.point.pixel(), wand.tolerance, reach, &read))
     }

@@ -44,11 +44,7 @@ pub fn flatten_layer(document: &Document, layer: LayerId, rect: CanvasRect) -> O
 
 /// [`flatten`] or [`flatten_layer`], as `source` says.
 #[must_use]
-pub fn flatten_source(
-    document: &Document,
-    source: Source,
-    rect: CanvasRect,
-) -> Option<RgbaImage> {
+pub fn flatten_source(document: &Document, source: Source, rect: CanvasRect) -> Option<RgbaImage> {
     match source {
         Source::AllLayers => Some(flatten(document, rect)),
         Source::Layer(layer) => flatten_layer(document, layer, rect),
@@ -459,8 +455,7 @@ mod tests {
             let layer = after.layer_mut(active).unwrap();
             layer.blend_mode = BlendMode::ALL[round % BlendMode::ALL.len()];
             layer.opacity = rng.opacity();
-            let (a, b) =
-                (flatten(&before, canvas.rect()), flatten(&after, canvas.rect()));
+            let (a, b) = (flatten(&before, canvas.rect()), flatten(&after, canvas.rect()));
             assert_eq!(outside_mask_delta(&a, &b, &mask), 0, "round {round}");
             changed_inside += usize::from(a != b);
         }

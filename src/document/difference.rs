@@ -34,8 +34,7 @@ impl Difference {
 /// All bytes of a pixel that lies on only one of the canvases differ.
 #[must_use]
 pub fn difference(a: &Document, b: &Document, rect: &CanvasRect) -> Difference {
-    let (in_a, in_b) =
-        (rect.intersection(a.extent.rect()), rect.intersection(b.extent.rect()));
+    let (in_a, in_b) = (rect.intersection(a.extent.rect()), rect.intersection(b.extent.rect()));
     let (Some(in_a), Some(in_b)) = (in_a, in_b) else {
         let bounds = in_a.or(in_b);
         return Difference { bytes: bounds.map_or(0, |all| all.extent().area() * 4), bounds };
@@ -88,9 +87,7 @@ fn changed_tiles(a: &Document, b: &Document, rect: PixelRect) -> Vec<TileIndex> 
     tiles.extend(b.tiles());
     tiles.sort_unstable();
     tiles.dedup();
-    tiles.retain(|at| {
-        at.rect().intersection(rect).is_some() && a.pieces(*at) != b.pieces(*at)
-    });
+    tiles.retain(|at| at.rect().intersection(rect).is_some() && a.pieces(*at) != b.pieces(*at));
     tiles
 }
 

@@ -304,12 +304,7 @@ impl History {
     }
 
     /// Adds a node and goes to it; does not tell its parent.
-    fn add(
-        &mut self,
-        parent: Option<NodeId>,
-        document: Document,
-        operation: Operation,
-    ) -> NodeId {
+    fn add(&mut self, parent: Option<NodeId>, document: Document, operation: Operation) -> NodeId {
         self.last += 1;
         self.last_visit += 1;
         let id = NodeId(self.last);
@@ -434,7 +429,8 @@ mod tests {
                     Edit::Replace(document) => add_document(&mut held, document),
                     Edit::Stroke(stroke) => points += stroke.samples.len() * 12,
                     Edit::Select {
-                        shape: crate::document::SelectionShape::Polygon(corners), ..
+                        shape: crate::document::SelectionShape::Polygon(corners),
+                        ..
                     } => points += corners.len() * 8,
                     _ => {}
                 }
@@ -520,7 +516,10 @@ mod tests {
             }
             for node in history.nodes() {
                 assert_eq!(node.document.is_none(), gone.contains(&node.id));
-                assert_eq!(node.operation.edits.is_empty(), node.document.is_none() || node.id == history.root());
+                assert_eq!(
+                    node.operation.edits.is_empty(),
+                    node.document.is_none() || node.id == history.root()
+                );
                 if node.document.is_some() {
                     assert_eq!(node.document.as_ref(), known.get(&node.id));
                 }

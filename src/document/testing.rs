@@ -7,9 +7,7 @@ use crate::document::{
     SelectionShape, SelectionStep, Stroke, StrokeTarget, Wand,
 };
 use crate::geom::{CanvasPoint, Extent, PixelRect};
-use crate::raster::{
-    BlendMode, Brush, CoverGrid, PixelGrid, RgbaImage, StrokeMode, StrokeSample,
-};
+use crate::raster::{BlendMode, Brush, CoverGrid, PixelGrid, RgbaImage, StrokeMode, StrokeSample};
 
 /// A small random number generator (splitmix64).
 pub(crate) struct Rng(pub(crate) u64);
@@ -102,7 +100,8 @@ impl Rng {
         layer.opacity = self.opacity();
         layer.visible = !self.one_in(5);
         layer.locked = self.one_in(8);
-        layer.blend_mode = if self.one_in(2) { self.of(&BlendMode::ALL) } else { BlendMode::Normal };
+        layer.blend_mode =
+            if self.one_in(2) { self.of(&BlendMode::ALL) } else { BlendMode::Normal };
         layer
     }
 
@@ -124,12 +123,8 @@ impl Rng {
         let canvas = document.extent;
         let ids: Vec<LayerId> = document.layers.iter().map(|layer| layer.id).collect();
         let layer = if self.one_in(40) { LayerId(999) } else { self.of(&ids) };
-        let combine = self.of(&[
-            Combine::Replace,
-            Combine::Add,
-            Combine::Subtract,
-            Combine::Intersect,
-        ]);
+        let combine =
+            self.of(&[Combine::Replace, Combine::Add, Combine::Subtract, Combine::Intersect]);
         let name = self.of(&["Sky", "Layer 1", "Layer", " ", "Sky 2"]).to_owned();
         let wand = Wand {
             point: self.point(canvas),
@@ -149,12 +144,19 @@ impl Rng {
             7 => Edit::SetLocked { layer, locked: self.one_in(5) },
             8 => Edit::SetBlendMode { layer, blend_mode: self.of(&BlendMode::ALL) },
             9 | 10 => Edit::MergeDown(layer),
-            11 => if self.one_in(4) { Edit::Flatten } else { Edit::AddLayer { name } },
+            11 => {
+                if self.one_in(4) {
+                    Edit::Flatten
+                } else {
+                    Edit::AddLayer { name }
+                }
+            }
             12 => Edit::ApplyLayerMask(layer),
             13 => Edit::DeleteLayerMask(layer),
             14 => Edit::MaskFromSelection(layer),
             15 | 16 => {
-                let mut image = RgbaImage::new(Extent::new(1 + self.below(90), 1 + self.below(50)), [0; 4]);
+                let mut image =
+                    RgbaImage::new(Extent::new(1 + self.below(90), 1 + self.below(50)), [0; 4]);
                 for pixel in image.pixels_mut() {
                     *pixel = self.color();
                 }
@@ -173,7 +175,8 @@ impl Rng {
                 } else {
                     StrokeTarget::Layer(layer)
                 };
-                let sample = |rng: &mut Self| StrokeSample { point: rng.point(canvas), pressure: 1.0 };
+                let sample =
+                    |rng: &mut Self| StrokeSample { point: rng.point(canvas), pressure: 1.0 };
                 Edit::Stroke(Stroke {
                     target,
                     mode: self.of(&[StrokeMode::Paint, StrokeMode::Erase]),
