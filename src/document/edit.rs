@@ -92,6 +92,13 @@ pub enum Edit {
         /// Rows down.
         dy: i32,
     },
+    /// Moves the selection's outline and leaves the pixels where they are.
+    MoveSelection {
+        /// Columns to the right.
+        dx: i32,
+        /// Rows down.
+        dy: i32,
+    },
     /// Selects a shape.
     Select {
         /// What.

@@ -11,9 +11,18 @@ pub enum DocumentError {
     /// The layer's pixels are protected.
     #[error("the layer {0:?} is locked; unlock it to change it")]
     Locked(String),
-    /// The layer is hidden, so that nobody would see the change.
-    #[error("the layer {0:?} is hidden; show it to change it")]
+    /// The layer is not shown.
+    #[error("the layer {0:?} is hidden; show it to paint on it")]
     Hidden(String),
+    /// The layer has no mask.
+    #[error("the layer {0:?} has no mask")]
+    NoMask(String),
+    /// A layer or a saved selection needs a name.
+    #[error("a name can't be empty")]
+    EmptyName,
+    /// Something would be moved out of all that can be reached.
+    #[error("that would be too far away from the canvas")]
+    TooFar,
     /// The last layer can't go.
     #[error("a picture keeps at least one layer; add another one first")]
     LastLayer,

@@ -3,17 +3,19 @@
 //! Every committed change is a [`Node`]: what was done, when, and the whole document after it, whose
 //! tiles are shared with its neighbors. Undo goes to the parent, redo to the child that was visited
 //! last, and a change after an undo starts a branch instead of erasing one. The states together may
-//! take as many bytes as the budget says; beyond it the oldest states let go of their pixels, which
-//! [`History::commit`] reports, so that nothing goes silently. Nodes themselves stay.
+//! take as many bytes as the budget says; beyond it the states that were not visited for the longest
+//! time let go of their pixels, which [`History::commit`] reports, so that nothing goes silently.
+//! Nodes themselves stay, with name, time and thumbnail, and a pinned node keeps its pixels as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::document::{Document, Edit};
+use crate::document::ledger::Ledger;
+use crate::document::{Document, Edit, OperationKind};
 use crate::raster::RgbaImage;
 
-/// Names a node within its history.
+/// Names a node within its history; a node's number is greater than its parent's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u64);
 
@@ -23,7 +25,7 @@ pub struct Operation {
     /// Its name for people.
     pub label: String,
     /// The changes, in order: applied to the parent's document they give the node's. Empty for the
-    /// first node.
+    /// first node, and where the node's pixels were let go, because edits hold pixels too.
     pub edits: Vec<Edit>,
 }
 
@@ -38,16 +40,22 @@ pub struct Node {
     pub children: Vec<NodeId>,
     /// What made it.
     pub operation: Operation,
+    /// What kind of work made it.
+    pub kind: OperationKind,
     /// When it was made.
     pub time: SystemTime,
     /// A small picture of it, once somebody made one.
     pub thumbnail: Option<Arc<RgbaImage>>,
     /// The document; nothing where its pixels were let go to stay within the budget.
     pub document: Option<Document>,
-    /// Bytes that the node needs beyond its parent.
+    /// Bytes that it added when it was made; 0 once its pixels were let go.
     pub bytes: usize,
     /// The child that redo goes to.
     pub redo: Option<NodeId>,
+    /// Whether it keeps its pixels whatever the budget says.
+    pub pinned: bool,
+    // Greater than that of every node that was visited earlier.
+    visit: u64,
 }
 
 /// Nodes whose pixels were let go.
@@ -57,14 +65,31 @@ pub struct Released {
     pub nodes: Vec<NodeId>,
 }
 
+/// One line of the tree, told apart from the others by its last node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// Its last node, which has no children.
+    pub tip: NodeId,
+    /// The nearest node above where the tree parts; nothing where it never does.
+    pub fork: Option<NodeId>,
+    /// Nodes after the fork, the tip included; all of the line where there is no fork.
+    pub length: usize,
+}
+
 /// The tree of all states, and where in it the document is.
 #[derive(Clone, Debug)]
 pub struct History {
     nodes: BTreeMap<NodeId, Node>,
     root: NodeId,
-    // Invariant: a node of the tree that has its document.
+    // Invariants: a node of the tree that has its document; visited last of all; every node above it
+    // has the next one towards it as its redo.
     current: NodeId,
     last: u64,
+    last_visit: u64,
+    // The nodes that may be let go, by their visit: those with a document that are not pinned.
+    releasable: BTreeSet<(u64, NodeId)>,
+    // Holds exactly the documents and edits of the nodes that have a document.
+    ledger: Ledger,
     budget_bytes: usize,
 }
 
@@ -73,25 +98,18 @@ impl History {
     #[must_use]
     pub fn new(document: Document, label: impl Into<String>, budget_bytes: usize) -> Self {
         let root = NodeId(1);
-        let bytes = bytes_of(&document);
-        let node = Node {
-            id: root,
-            parent: None,
-            children: Vec::new(),
-            operation: Operation { label: label.into(), edits: Vec::new() },
-            time: SystemTime::now(),
-            thumbnail: None,
-            document: Some(document),
-            bytes,
-            redo: None,
-        };
-        Self {
-            nodes: BTreeMap::from([(root, node)]),
+        let mut history = Self {
+            nodes: BTreeMap::new(),
             root,
             current: root,
-            last: 1,
+            last: 0,
+            last_visit: 0,
+            releasable: BTreeSet::new(),
+            ledger: Ledger::default(),
             budget_bytes,
-        }
+        };
+        history.add(None, document, Operation { label: label.into(), edits: Vec::new() });
+        history
     }
 
     /// The first node.
@@ -113,8 +131,13 @@ impl History {
     }
 
     /// All nodes, oldest first.
-    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = &Node> {
         self.nodes.values()
+    }
+
+    /// The nodes that one kind of work made, oldest first.
+    pub fn nodes_of(&self, kind: OperationKind) -> impl DoubleEndedIterator<Item = &Node> {
+        self.nodes.values().filter(move |node| node.kind == kind)
     }
 
     /// The document at the current node.
@@ -125,45 +148,27 @@ impl History {
 
     /// Adds a state below the current one and goes to it; says which old states were let go.
     pub fn commit(&mut self, document: Document, operation: Operation) -> (NodeId, Released) {
-        self.last += 1;
-        let id = NodeId(self.last);
-        let bytes = match self.document() {
-            Some(before) => bytes_beyond(&document, before),
-            None => bytes_of(&document),
-        };
         let parent = self.current;
-        self.nodes.insert(
-            id,
-            Node {
-                id,
-                parent: Some(parent),
-                children: Vec::new(),
-                operation,
-                time: SystemTime::now(),
-                thumbnail: None,
-                document: Some(document),
-                bytes,
-                redo: None,
-            },
-        );
+        let id = self.add(Some(parent), document, operation);
         if let Some(node) = self.nodes.get_mut(&parent) {
             node.children.push(id);
             node.redo = Some(id);
         }
-        self.current = id;
         (id, self.keep_within_budget())
     }
 
     /// Goes to the parent; nothing at the first node, or where its pixels were let go.
     pub fn undo(&mut self) -> Option<NodeId> {
         let parent = self.node(self.current)?.parent?;
-        self.go_to(parent).then_some(parent)
+        // The way down from the parent is the way that redo knows already.
+        self.visit(parent).then_some(parent)
     }
 
-    /// Goes to the child that was visited last; nothing where there is none.
+    /// Goes to the child that was visited last; nothing where there is none, or where its pixels
+    /// were let go.
     pub fn redo(&mut self) -> Option<NodeId> {
         let child = self.node(self.current)?.redo?;
-        self.go_to(child).then_some(child)
+        self.visit(child).then_some(child)
     }
 
     /// Whether there is a state to go back to.
@@ -182,10 +187,9 @@ impl History {
 
     /// Goes to any node; false where there is none, or where its pixels were let go.
     pub fn go_to(&mut self, id: NodeId) -> bool {
-        if self.node(id).is_none_or(|node| node.document.is_none()) {
+        if !self.visit(id) {
             return false;
         }
-        self.current = id;
         // Redo follows the way that was gone last.
         let mut child = id;
         while let Some(parent) = self.node(child).and_then(|node| node.parent) {
@@ -200,12 +204,8 @@ impl History {
     /// The way from the first node through the current one to the end of its redo line.
     #[must_use]
     pub fn line(&self) -> Vec<NodeId> {
-        let mut line = Vec::new();
-        let mut at = Some(self.current);
-        while let Some(id) = at {
-            line.push(id);
-            at = self.node(id).and_then(|node| node.parent);
-        }
+        let mut line = vec![self.current];
+        line.extend(self.ancestors(self.current));
         line.reverse();
         let mut at = self.node(self.current).and_then(|node| node.redo);
         while let Some(id) = at {
@@ -215,6 +215,64 @@ impl History {
         line
     }
 
+    /// The nodes above a node, from its parent to the first one.
+    pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let parent = |id: &NodeId| self.node(*id).and_then(|node| node.parent);
+        std::iter::successors(parent(&id), parent)
+    }
+
+    /// Whether a node was made from `ancestor`, directly or by way of others; no node is its own
+    /// ancestor.
+    #[must_use]
+    pub fn is_ancestor(&self, ancestor: NodeId, of: NodeId) -> bool {
+        // Numbers only get smaller on the way up.
+        self.ancestors(of).take_while(|id| *id >= ancestor).any(|id| id == ancestor)
+    }
+
+    /// All lines of the tree, by the number of their last node: the newest last.
+    #[must_use]
+    pub fn branches(&self) -> Vec<Branch> {
+        let tips = self.nodes().filter(|node| node.children.is_empty());
+        tips.map(|node| {
+            let parts = |id: &NodeId| self.node(*id).is_some_and(|node| node.children.len() > 1);
+            let mut length = 1;
+            let fork = self.ancestors(node.id).find(|id| {
+                let found = parts(id);
+                length += usize::from(!found);
+                found
+            });
+            Branch { tip: node.id, fork, length }
+        })
+        .collect()
+    }
+
+    /// Gives a node another name; false where there is no such node.
+    pub fn rename(&mut self, id: NodeId, label: impl Into<String>) -> bool {
+        let node = self.nodes.get_mut(&id);
+        node.map(|node| node.operation.label = label.into()).is_some()
+    }
+
+    /// Lets a node keep its pixels whatever the budget says; false where it has none.
+    pub fn pin(&mut self, id: NodeId) -> bool {
+        let Some(node) = self.nodes.get_mut(&id).filter(|node| node.document.is_some()) else {
+            return false;
+        };
+        node.pinned = true;
+        self.releasable.remove(&(node.visit, id));
+        true
+    }
+
+    /// Lets a node's pixels go when the budget says so; says which states were let go.
+    pub fn unpin(&mut self, id: NodeId) -> Released {
+        if let Some(node) = self.nodes.get_mut(&id)
+            && node.pinned
+        {
+            node.pinned = false;
+            self.releasable.insert((node.visit, id));
+        }
+        self.keep_within_budget()
+    }
+
     /// Gives a node its small picture.
     pub fn set_thumbnail(&mut self, id: NodeId, thumbnail: Arc<RgbaImage>) {
         if let Some(node) = self.nodes.get_mut(&id) {
@@ -222,13 +280,18 @@ impl History {
         }
     }
 
-    /// Bytes that all states together need.
+    /// Bytes that all states and their edits need, counting what they share once.
+    ///
+    /// Exact for tiles, placed pictures and points of strokes. Names, thumbnails and the tree itself
+    /// are not counted; the smaller versions that tiles make of themselves when they are seen zoomed
+    /// out add at most a third.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.nodes.values().map(|node| node.bytes).sum()
+    pub const fn bytes(&self) -> usize {
+        self.ledger.bytes()
     }
 
-    /// Bytes that all states together may need.
+    /// Bytes that all states together may need. The current state and pinned ones stay even where
+    /// they alone need more.
     #[must_use]
     pub const fn budget_bytes(&self) -> usize {
         self.budget_bytes
@@ -240,68 +303,405 @@ impl History {
         self.keep_within_budget()
     }
 
-    /// Lets the oldest states go until the rest fits; the current one stays in any case.
+    /// Adds a node and goes to it; does not tell its parent.
+    fn add(&mut self, parent: Option<NodeId>, document: Document, operation: Operation) -> NodeId {
+        self.last += 1;
+        self.last_visit += 1;
+        let id = NodeId(self.last);
+        let bytes = self.ledger.hold(&document, &operation.edits);
+        self.releasable.insert((self.last_visit, id));
+        let node = Node {
+            id,
+            parent,
+            children: Vec::new(),
+            kind: OperationKind::of(&operation.edits),
+            operation,
+            time: SystemTime::now(),
+            thumbnail: None,
+            document: Some(document),
+            bytes,
+            redo: None,
+            pinned: false,
+            visit: self.last_visit,
+        };
+        self.nodes.insert(id, node);
+        self.current = id;
+        id
+    }
+
+    /// Makes a node the current one; false where it has no document.
+    fn visit(&mut self, id: NodeId) -> bool {
+        let Some(node) = self.nodes.get_mut(&id).filter(|node| node.document.is_some()) else {
+            return false;
+        };
+        self.last_visit += 1;
+        if !node.pinned {
+            self.releasable.remove(&(node.visit, id));
+            self.releasable.insert((self.last_visit, id));
+        }
+        node.visit = self.last_visit;
+        self.current = id;
+        true
+    }
+
+    /// Lets states go until the rest fits, those first that were not visited for the longest time;
+    /// the current one stays in any case.
     fn keep_within_budget(&mut self) -> Released {
         let mut released = Vec::new();
-        let mut total = self.bytes();
-        while total > self.budget_bytes {
-            let oldest = self
-                .nodes
-                .values()
-                .find(|node| node.document.is_some() && node.id != self.current)
-                .map(|node| node.id);
-            let Some(id) = oldest else { break };
-            let Some(document) = self.nodes.get_mut(&id).and_then(|node| node.document.take())
-            else {
+        while self.bytes() > self.budget_bytes {
+            let Some(&(visit, id)) = self.releasable.first() else { break };
+            if id == self.current {
+                // It was visited last, so there is no other.
                 break;
-            };
-            if let Some(node) = self.nodes.get_mut(&id) {
-                node.bytes = 0;
             }
-            // Tiles that the children share with it are theirs to count from now on.
-            let children = self.node(id).map(|node| node.children.clone()).unwrap_or_default();
-            let mut heir = None;
-            for child in children {
-                let Some(theirs) = self.node(child).and_then(|node| node.document.as_ref()) else {
-                    continue;
-                };
-                let shared = bytes_of(theirs).saturating_sub(bytes_beyond(theirs, &document));
-                if heir.is_none_or(|(_, most)| shared > most) {
-                    heir = Some((child, shared));
-                }
+            self.releasable.remove(&(visit, id));
+            let Some(node) = self.nodes.get_mut(&id) else { continue };
+            let edits = std::mem::take(&mut node.operation.edits);
+            if let Some(document) = node.document.take() {
+                self.ledger.let_go(&document, &edits);
             }
-            if let Some((child, shared)) = heir
-                && let Some(node) = self.nodes.get_mut(&child)
-            {
-                node.bytes += shared;
-            }
+            node.bytes = 0;
             released.push(id);
-            total = self.bytes();
         }
         Released { nodes: released }
     }
 }
 
-fn bytes_of(document: &Document) -> usize {
-    let layers: usize = document.layers.iter().map(super::Layer::bytes).sum();
-    layers + document.selection.cover.bytes()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::testing::Rng;
+    use crate::document::{Layer, LayerId};
+    use crate::geom::{Extent, PixelRect};
+    use crate::raster::TileGrid;
 
-/// Bytes of the tiles of `document` that `before` does not share.
-fn bytes_beyond(document: &Document, before: &Document) -> usize {
-    let mut bytes = document.selection.cover.bytes_beyond(&before.selection.cover);
-    for layer in &document.layers {
-        bytes += match before.layer(layer.id) {
-            None => layer.bytes(),
-            Some(old) => {
-                layer.pixels.bytes_beyond(&old.pixels)
-                    + match (&layer.mask, &old.mask) {
-                        (Some(new), Some(old)) => new.bytes_beyond(old),
-                        (Some(new), None) => new.bytes(),
-                        (None, _) => 0,
-                    }
-            }
-        };
+    const TILE_BYTES: usize = 256 * 256 * 4;
+
+    fn operation(edits: Vec<Edit>) -> Operation {
+        let label = edits.first().map_or("Step", Edit::label).to_owned();
+        Operation { label, edits }
     }
-    bytes
+
+    /// A history of random edits, with what every node's document has to be.
+    fn random_history(rng: &mut Rng, steps: usize) -> (History, BTreeMap<NodeId, Document>) {
+        let first = rng.document();
+        let mut history = History::new(first.clone(), "Opened", usize::MAX);
+        let mut known = BTreeMap::from([(history.root(), first)]);
+        while known.len() <= steps {
+            let mut document = history.document().unwrap().clone();
+            let edit = rng.edit(&document);
+            if edit.apply(&mut document).is_ok() {
+                let (id, released) = history.commit(document.clone(), operation(vec![edit]));
+                assert_eq!(released, Released::default());
+                known.insert(id, document);
+            }
+        }
+        (history, known)
+    }
+
+    /// The bytes of all tiles, pictures and points that the history's nodes hold, counted anew.
+    fn counted_slowly(history: &History) -> usize {
+        fn add<P: crate::raster::Pixel>(tiles: &mut BTreeMap<usize, usize>, grid: &TileGrid<P>) {
+            for (_, tile) in grid.tiles() {
+                tiles.insert(Arc::as_ptr(tile).addr(), size_of_val(tile.pixels()));
+            }
+        }
+        fn add_document(tiles: &mut BTreeMap<usize, usize>, document: &Document) {
+            for layer in &document.layers {
+                add(tiles, &layer.pixels);
+                layer.mask.iter().for_each(|mask| add(tiles, mask));
+            }
+            add(tiles, &document.selection.cover);
+            for saved in &document.saved_selections {
+                add(tiles, &saved.selection.cover);
+            }
+        }
+        let mut held = BTreeMap::new();
+        let mut points = 0;
+        for node in history.nodes() {
+            node.document.iter().for_each(|document| add_document(&mut held, document));
+            for edit in &node.operation.edits {
+                match edit {
+                    Edit::Place(place) => {
+                        held.insert(Arc::as_ptr(&place.image).addr(), place.image.as_raw().len());
+                        place.mask.iter().for_each(|mask| add(&mut held, mask));
+                    }
+                    Edit::Replace(document) => add_document(&mut held, document),
+                    Edit::Stroke(stroke) => points += stroke.samples.len() * 12,
+                    Edit::Select {
+                        shape: crate::document::SelectionShape::Polygon(corners),
+                        ..
+                    } => points += corners.len() * 8,
+                    _ => {}
+                }
+            }
+        }
+        held.values().sum::<usize>() + points
+    }
+
+    #[test]
+    fn undo_and_redo_restore_every_pixel_at_every_step() {
+        for seed in 31..36 {
+            let (mut history, known) = random_history(&mut Rng(seed), 40);
+            let line = history.line();
+            assert_eq!(line.len(), known.len());
+            for id in line.iter().rev().skip(1) {
+                assert!(history.can_undo());
+                assert_eq!(history.undo(), Some(*id));
+                assert_eq!(history.document(), known.get(id));
+            }
+            assert_eq!((history.undo(), history.can_undo()), (None, false));
+            for id in line.iter().skip(1) {
+                assert!(history.can_redo());
+                assert_eq!(history.redo(), Some(*id));
+                assert_eq!(history.document(), known.get(id));
+            }
+            assert_eq!((history.redo(), history.can_redo()), (None, false));
+            assert_eq!(history.line(), line);
+        }
+    }
+
+    #[test]
+    fn edits_done_again_give_the_nodes_document() {
+        let (history, known) = random_history(&mut Rng(37), 60);
+        for node in history.nodes() {
+            let Some(mut document) = node.parent.and_then(|id| known.get(&id)).cloned() else {
+                continue;
+            };
+            for edit in &node.operation.edits {
+                edit.apply(&mut document).unwrap();
+            }
+            assert_eq!(Some(&document), known.get(&node.id));
+        }
+    }
+
+    #[test]
+    fn a_walk_over_the_tree_reopens_every_state_that_was_not_let_go() {
+        let mut rng = Rng(41);
+        let mut all_released = 0;
+        for round in 0..4 {
+            let first = rng.document();
+            let budget = if round == 0 { usize::MAX } else { 12 * TILE_BYTES };
+            let mut history = History::new(first.clone(), "Opened", budget);
+            let mut known = BTreeMap::from([(history.root(), first)]);
+            let mut gone = BTreeSet::new();
+            for _ in 0..250 {
+                let ids: Vec<NodeId> = known.keys().copied().collect();
+                match rng.below(6) {
+                    0 => {
+                        let id = rng.of(&ids);
+                        assert_eq!(history.go_to(id), !gone.contains(&id));
+                    }
+                    1 => drop(history.undo()),
+                    2 => drop(history.redo()),
+                    _ => {
+                        let mut document = history.document().unwrap().clone();
+                        let edit = rng.edit(&document);
+                        if edit.apply(&mut document).is_err() {
+                            continue;
+                        }
+                        let (id, released) =
+                            history.commit(document.clone(), operation(vec![edit]));
+                        assert!(!released.nodes.contains(&id));
+                        for id in released.nodes {
+                            assert!(gone.insert(id), "nothing is let go twice");
+                        }
+                        known.insert(id, document);
+                    }
+                }
+                let current = history.current();
+                assert_eq!(history.document(), known.get(&current), "the current one stays");
+                // Redo leads from every node above to the current one.
+                assert!(history.line().contains(&current));
+            }
+            for node in history.nodes() {
+                assert_eq!(node.document.is_none(), gone.contains(&node.id));
+                assert_eq!(
+                    node.operation.edits.is_empty(),
+                    node.document.is_none() || node.id == history.root()
+                );
+                if node.document.is_some() {
+                    assert_eq!(node.document.as_ref(), known.get(&node.id));
+                }
+            }
+            assert_eq!(history.bytes(), counted_slowly(&history));
+            all_released += gone.len();
+            // Letting all go leaves the current one.
+            history.set_budget(0);
+            assert_eq!(history.nodes().filter(|node| node.document.is_some()).count(), 1);
+            assert_eq!(history.bytes(), counted_slowly(&history));
+        }
+        assert!(all_released > 100, "{all_released}");
+    }
+
+    /// A document whose layer has `tiles` tiles of its own.
+    fn with_tiles(tiles: u32, gray: u8) -> Document {
+        let mut document = Document::new(Extent::new(256 * tiles.max(1), 256), "Layer");
+        for column in 0..tiles as i32 {
+            let rect = PixelRect::new(256 * column, 0, 256, 256);
+            document.layers[0].pixels.fill(rect, [gray, column as u8, 0, 255]);
+        }
+        document
+    }
+
+    fn painted(document: &Document, column: i32, gray: u8) -> Document {
+        let mut after = document.clone();
+        after.layers[0].pixels.fill(PixelRect::new(256 * column, 0, 9, 9), [gray; 4]);
+        after
+    }
+
+    #[test]
+    fn shared_tiles_are_counted_once_and_stay_counted_when_their_maker_goes() {
+        let first = with_tiles(4, 1);
+        let mut history = History::new(first.clone(), "Opened", usize::MAX);
+        assert_eq!(history.bytes(), 4 * TILE_BYTES);
+        let second = painted(&first, 0, 7);
+        history.commit(second.clone(), operation(Vec::new()));
+        assert_eq!(history.bytes(), 5 * TILE_BYTES);
+        // A branch that shares other tiles with the first state.
+        assert!(history.go_to(history.root()));
+        let (third, _) = history.commit(painted(&first, 1, 8), operation(Vec::new()));
+        assert_eq!(history.bytes(), 6 * TILE_BYTES);
+        assert_eq!(history.node(third).map(|node| node.bytes), Some(TILE_BYTES));
+        // The state that made no tile of its own goes, and nothing is gained; then the first goes:
+        // its tiles 0 and 1 are in one other state each, 2 and 3 in both.
+        let released = history.set_budget(6 * TILE_BYTES - 1);
+        assert_eq!(released.nodes, [NodeId(2)]);
+        assert_eq!(history.bytes(), 5 * TILE_BYTES);
+        let released = history.set_budget(5 * TILE_BYTES - 1);
+        assert_eq!(released.nodes, [history.root()]);
+        assert_eq!(history.bytes(), 4 * TILE_BYTES);
+        assert_eq!(history.bytes(), counted_slowly(&history));
+    }
+
+    #[test]
+    fn a_budget_below_one_state_keeps_the_current_state_alone() {
+        let first = with_tiles(3, 1);
+        let mut history = History::new(first.clone(), "Opened", 1);
+        let (second, released) = history.commit(painted(&first, 0, 2), operation(Vec::new()));
+        assert_eq!(released.nodes, [NodeId(1)]);
+        assert_eq!(history.bytes(), 3 * TILE_BYTES);
+        assert!(!history.can_undo());
+        assert_eq!((history.undo(), history.go_to(NodeId(1))), (None, false));
+        assert_eq!(history.current(), second);
+        assert!(history.document().is_some());
+        let gone = history.node(NodeId(1)).unwrap();
+        assert_eq!((gone.operation.label.as_str(), gone.bytes), ("Opened", 0));
+    }
+
+    #[test]
+    fn what_was_visited_lately_is_let_go_last() {
+        let first = with_tiles(1, 1);
+        let mut history = History::new(first.clone(), "Opened", usize::MAX);
+        let mut ids = vec![history.root()];
+        for gray in 2..8 {
+            let (id, _) = history.commit(painted(&first, 0, gray), operation(Vec::new()));
+            ids.push(id);
+        }
+        // Back to the second state, and on from there: undo has to work.
+        history.set_budget(history.bytes());
+        assert!(history.go_to(ids[1]));
+        let (branch, released) = history.commit(painted(&first, 0, 99), operation(Vec::new()));
+        assert_eq!(released.nodes, [ids[0]]);
+        let (_, released) = history.commit(painted(&first, 0, 98), operation(Vec::new()));
+        assert_eq!(released.nodes, [ids[2]]);
+        assert_eq!(history.undo(), Some(branch));
+        assert_eq!(history.undo(), Some(ids[1]));
+    }
+
+    #[test]
+    fn pinned_states_stay() {
+        let first = with_tiles(1, 1);
+        let mut history = History::new(first.clone(), "Opened", 2 * TILE_BYTES);
+        assert!(history.pin(history.root()));
+        for gray in 2..6 {
+            history.commit(painted(&first, 0, gray), operation(Vec::new()));
+        }
+        assert_eq!(history.bytes(), 2 * TILE_BYTES);
+        assert!(history.go_to(history.root()) && history.go_to(NodeId(5)));
+        assert!(!history.pin(NodeId(3)), "its pixels are gone");
+        assert!(!history.pin(NodeId(99)));
+        assert_eq!(history.set_budget(0), Released::default());
+        let root = history.root();
+        assert_eq!(history.unpin(root).nodes, [root]);
+        assert_eq!(history.unpin(root), Released::default());
+    }
+
+    #[test]
+    fn a_branch_keeps_what_was_undone_and_redo_follows_the_last_way() {
+        let first = with_tiles(1, 1);
+        let mut history = History::new(first.clone(), "Opened", usize::MAX);
+        let root = history.root();
+        let commit = |history: &mut History, gray| {
+            history.commit(painted(&first, 0, gray), operation(Vec::new())).0
+        };
+        let a = commit(&mut history, 2);
+        let b = commit(&mut history, 3);
+        assert_eq!((history.undo(), history.undo()), (Some(a), Some(root)));
+        let c = commit(&mut history, 4);
+        assert_eq!(history.undo(), Some(root));
+        assert_eq!(history.redo(), Some(c));
+        assert!(history.go_to(b));
+        assert_eq!(history.line(), [root, a, b]);
+        assert_eq!((history.undo(), history.undo()), (Some(a), Some(root)));
+        assert_eq!(history.line(), [root, a, b]);
+        assert_eq!(history.node(root).unwrap().children, [a, c]);
+        let all = [
+            Branch { tip: b, fork: Some(root), length: 2 },
+            Branch { tip: c, fork: Some(root), length: 1 },
+        ];
+        assert_eq!(history.branches(), all);
+        let ancestors = [(root, a), (root, b), (a, b), (root, c)];
+        for of in [root, a, b, c] {
+            for ancestor in [root, a, b, c] {
+                let expected = ancestors.contains(&(ancestor, of));
+                assert_eq!(history.is_ancestor(ancestor, of), expected, "{ancestor:?} {of:?}");
+            }
+        }
+        let single = History::new(first.clone(), "Opened", 0).branches();
+        assert_eq!(single, [Branch { tip: root, fork: None, length: 1 }]);
+    }
+
+    #[test]
+    fn nodes_are_found_by_kind_and_can_be_renamed() {
+        let first = with_tiles(1, 1);
+        let mut history = History::new(first, "Opened", usize::MAX);
+        let mut document = history.document().unwrap().clone();
+        let edits = vec![Edit::AddLayer { name: "Sky".to_owned() }, Edit::Flatten];
+        for edit in &edits {
+            edit.apply(&mut document).unwrap();
+        }
+        let (id, _) = history.commit(document, operation(edits));
+        let found: Vec<NodeId> = history.nodes_of(OperationKind::Layer).map(|n| n.id).collect();
+        assert_eq!(found, [id]);
+        assert_eq!(history.nodes_of(OperationKind::Opened).count(), 1);
+        assert_eq!(history.nodes_of(OperationKind::Stroke).count(), 0);
+        assert!(history.rename(id, "Clouds") && !history.rename(NodeId(9), "Nothing"));
+        assert_eq!(history.node(id).unwrap().operation.label, "Clouds");
+        let thumbnail = Arc::new(RgbaImage::new(Extent::new(1, 1), [1; 4]));
+        history.set_thumbnail(id, thumbnail);
+        assert!(history.node(id).unwrap().thumbnail.is_some());
+    }
+
+    #[test]
+    fn a_history_of_many_steps_can_be_walked() {
+        let mut document = with_tiles(1, 1);
+        let mut history = History::new(document.clone(), "Opened", usize::MAX);
+        for step in 0..20_000_u64 {
+            document.layers[0].opacity = step as f32 / 20_000.0;
+            history.commit(document.clone(), operation(Vec::new()));
+        }
+        assert_eq!(history.bytes(), TILE_BYTES);
+        while history.undo().is_some() {}
+        assert_eq!(history.current(), history.root());
+        while history.redo().is_some() {}
+        assert_eq!(history.current(), NodeId(20_001));
+        assert_eq!(history.line().len(), 20_001);
+        assert_eq!(history.branches().len(), 1);
+        assert!(history.go_to(history.root()));
+        let mut other = document.clone();
+        other.layers.push(Layer::new(LayerId(2), "Other"));
+        history.commit(other, operation(Vec::new()));
+        assert_eq!(history.branches().len(), 2);
+    }
 }

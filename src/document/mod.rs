@@ -4,19 +4,39 @@
 //! Every change is an [`Edit`]. [`History`] holds the tree of all documents that there were. Nothing here
 //! knows files, windows or models.
 
+mod apply;
+mod apply_canvas;
+mod apply_layers;
+mod apply_pixels;
+mod apply_selection;
 mod canvas;
+mod composite;
+mod difference;
 mod edit;
 mod error;
 mod history;
+mod kind;
 mod layer;
+mod ledger;
 mod selection;
+mod stroke_run;
+#[cfg(test)]
+mod testing;
 
+pub use apply::Applied;
 pub use canvas::Document;
+pub use composite::{
+    Source, copy_selected, flatten, flatten_layer, flatten_source, layer_thumbnail, sample_color,
+    thumbnail,
+};
+pub use difference::{Difference, difference, outside_delta};
 pub use edit::{
     Axis, Combine, Edit, Fill, Place, QuarterTurns, Resampling, SelectionShape, SelectionStep,
     Stroke, StrokeTarget, Wand,
 };
 pub use error::DocumentError;
-pub use history::{History, Node, NodeId, Operation, Released};
+pub use history::{Branch, History, Node, NodeId, Operation, Released};
+pub use kind::OperationKind;
 pub use layer::{Layer, LayerId};
 pub use selection::{SavedSelection, Selection};
+pub use stroke_run::StrokeRun;
