@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 use crate::app::desk::Desk;
 use crate::app::frames::FrameTimes;
 use crate::editor::{Command, Editor, Effect};
-use crate::gpu::CanvasRenderer;
 use crate::ui::WindowState;
 
 pub use start::{StartError, WindowOptions, run};
@@ -49,8 +48,10 @@ impl GessoApp {
         context: &eframe::CreationContext<'_>,
         options: WindowOptions,
     ) -> Result<Self, StartError> {
-        let render = context.wgpu_render_state.as_ref().ok_or(StartError::NoGraphics)?;
-        CanvasRenderer::install(render);
+        let render = context.wgpu_render_state.as_ref().ok_or_else(|| {
+            StartError::NoGraphics("the window can't draw with wgpu".to_owned())
+        })?;
+        crate::gpu::install(render);
         crate::ui::theme::install_fonts(&context.egui_ctx);
         let wake = context.egui_ctx.clone();
         let (desk, loaded) = Desk::open(&options, move || wake.request_repaint());
@@ -63,7 +64,7 @@ impl GessoApp {
         }
         let mut app = Self {
             editor,
-            window: WindowState::new(crate::gpu::describe_adapter(&render.adapter.get_info())),
+            window: WindowState::new(crate::gpu::describe(&render.adapter.get_info())),
             desk,
             commands,
             closing: false,

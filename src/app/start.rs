@@ -22,8 +22,8 @@ pub enum StartError {
     )]
     NoWindow(String),
     /// There is nothing to draw with.
-    #[error("no window can be opened: there is nothing to draw with. {}", crate::gpu::ADAPTER_HELP)]
-    NoGraphics,
+    #[error("no window can be opened: {0}")]
+    NoGraphics(String),
 }
 
 /// Shows the window until the user closes it.
@@ -51,7 +51,7 @@ pub fn run(options: WindowOptions) -> Result<(), StartError> {
     let make: eframe::AppCreator<'_> =
         Box::new(move |context| Ok(Box::new(GessoApp::new(context, options)?)));
     eframe::run_native("gesso", native, make).map_err(|error| match error {
-        eframe::Error::Wgpu(_) => StartError::NoGraphics,
+        eframe::Error::Wgpu(error) => StartError::NoGraphics(error.to_string()),
         error => StartError::NoWindow(error.to_string()),
     })
 }
