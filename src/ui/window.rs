@@ -20,6 +20,9 @@ use crate::ui::tool_options::tool_options_ui;
 /// Width of the dock unless the user changed it.
 const DOCK_PX: f32 = 328.0;
 
+/// Width of the tool bar.
+const TOOLS_PX: f32 = 56.0;
+
 /// What the window's widgets remember.
 #[derive(Default)]
 pub struct WindowState {
@@ -78,6 +81,7 @@ pub fn window_ui(
             .show(ui, |ui| dock_ui(ui, editor, &mut state.dock, commands));
         if editor.is_panel_shown(Panel::Tools) {
             EguiPanel::left("tools")
+                .exact_size(TOOLS_PX)
                 .resizable(false)
                 .frame(frame)
                 .show(ui, |ui| tool_bar_ui(ui, editor, commands));

@@ -37,7 +37,7 @@ for _ in $(seq 100); do
 done
 xdotool getdisplaygeometry >/dev/null || fail "there is no X server"
 
-printf '{"pictures_folder": "%s", "theme": "%s", "language": "English"}\n' "$out/pictures" "${GESSO_E2E_THEME:-dark}" \
+printf '{"pictures_folder": "%s", "theme": "%s", "language": "en"}\n' "$out/pictures" "${GESSO_E2E_THEME:-dark}" \
     >"$out/config/preferences.json"
 export GESSO_CONFIG=$out/config GESSO_MODELS=$out/models GESSO_LOG=gesso=info,gesso::editor=debug,gesso::app=debug
 started=$(date +%s%N)
@@ -81,10 +81,18 @@ drag() {
 
 await "first frame" 60
 printf 'launch to first frame: %s ms\n' $((($(date +%s%N) - started) / 1000000))
-window=$(xdotool search --onlyvisible --name 'Gesso' | tail -n 1)
-[ -n "$window" ] || fail "no window shows"
+for _ in $(seq 100); do
+    window=$(xdotool search --onlyvisible --name 'Gesso' 2>/dev/null | tail -n 1 || true)
+    [ -z "$window" ] || break
+    sleep 0.1
+done
+[ -n "${window:-}" ] || fail "no window shows"
 xdotool windowfocus "$window" || true
-await "models are known" 60
+for _ in $(seq 600); do
+    grep -q "models are known" "$log" && break
+    sleep 0.1
+done
+grep -q "models are known" "$log" || fail "no models were found"
 sleep 0.5
 shot 1-welcome
 key Escape
