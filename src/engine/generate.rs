@@ -114,15 +114,16 @@ mod tests {
     #[test]
     fn the_share_of_the_job_weighs_steps_by_what_they_compute() {
         let mut tiny = TinyEngine::new(&TinyFamily::new("tiny"));
-        let two = GenerateRequest { count: 2, ..request(&tiny, "a red circle", 0.0) };
+        let mut two = GenerateRequest { count: 2, ..request(&tiny, "a red circle", 0.0) };
+        two.base.guidance = 1.0;
         let mut shares = Vec::new();
         tiny.run_watched(Request::Generate(two), |progress| shares.push(progress.overall));
         assert_eq!(shares.len(), 16);
         assert!(shares.is_sorted() && (shares[15] - 1.0).abs() < 1e-6, "{shares:?}");
         assert!((shares[7] - 0.5).abs() < 1e-4, "{shares:?}");
-        // Base steps are guided, so the network runs twice; the large picture costs more still.
+        // As many steps, but on a picture four times as large.
         let (base, upsample) = (shares[3], shares[7] - shares[3]);
-        assert!(base > 0.0 && (base - upsample).abs() > 0.01, "{base} {upsample}");
+        assert!(base > 0.05 && base < 0.75 * upsample, "{base} {upsample}");
         assert!(tiny.engine.take_preview().unwrap().place.is_none());
     }
 
