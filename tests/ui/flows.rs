@@ -1,0 +1,209 @@
+//! What a user does from beginning to end.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use gesso::document::flatten;
+use gesso::editor::{Action, CompareMode, JobState};
+use gesso::preferences::Theme;
+use gesso::raster::RgbaImage;
+use gesso::tools::Tool;
+
+use crate::window::Window;
+
+fn picture(window: &Window) -> RgbaImage {
+    let document = &window.editor().document;
+    flatten(document, document.extent.rect())
+}
+
+/// A window with a generated picture on its canvas.
+fn with_picture() -> Window {
+    let mut window = Window::open(Theme::Dark);
+    window.harness.get_by_label("Prompt").focus();
+    window.harness.step();
+    window.harness.get_by_label("Prompt").type_text("a red apple");
+    window.settle();
+    assert_eq!(window.editor().generation.prompt, "a red apple");
+    window.key(Modifiers::COMMAND, Key::Enter);
+    assert_eq!(window.editor().staging.as_ref().unwrap().results.len(), 1);
+    window.click("Accept");
+    window
+}
+
+#[test]
+fn a_prompt_becomes_a_picture_that_the_empty_canvas_takes_the_size_of() {
+    let window = with_picture();
+    let editor = window.editor();
+    assert!(editor.staging.is_none());
+    assert_eq!(editor.document.extent.width, 32, "the small model's large pictures");
+    assert_eq!(editor.document.layers.len(), 2);
+    assert!(picture(&window).is_opaque());
+    assert_eq!(editor.gallery.items.len(), 1);
+    assert_eq!(editor.gallery.items[0].record.common().seed, 7);
+}
+
+#[test]
+fn a_mask_is_painted_filled_accepted_undone_redone_and_compared() {
+    let mut window = with_picture();
+    let before = picture(&window);
+    window.key(Modifiers::NONE, Key::B);
+    assert_eq!(window.editor().tool, Tool::MaskBrush);
+    let mut tools = window.editor().tools.clone();
+    tools.mask_brush.diameter_px = 8.0;
+    window.command(gesso::editor::Command::SetToolSettings(Box::new(tools)));
+    window.drag(&[(10.0, 10.0), (16.0, 14.0), (20.0, 12.0)]);
+    let selection = window.editor().document.selection.clone();
+    assert!(!selection.is_empty(), "the stroke painted the mask");
+    assert_eq!(picture(&window), before, "painting the mask leaves the picture");
+
+    window.click("Fill the mask");
+    let staged = window.editor().staging.as_ref().unwrap().current().unwrap();
+    assert_eq!(staged.outside_mask_delta, Some(0));
+    window.harness.get_by_label_contains("0 bytes changed outside the mask");
+    window.key(Modifiers::NONE, Key::Enter);
+    let after = picture(&window);
+    assert_ne!(after, before, "the model painted");
+    let mask = selection.mask(window.editor().document.extent);
+    for y in 0..32 {
+        for x in 0..32 {
+            if mask.pixel(x, y) == 0 {
+                assert_eq!(after.pixel(x, y), before.pixel(x, y), "outside the mask at {x}, {y}");
+            }
+        }
+    }
+    let layer = window.editor().document.layers.last().unwrap();
+    assert!(layer.mask.is_some(), "the result is a layer with its mask");
+
+    window.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(picture(&window), before);
+    window.key(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    assert_eq!(picture(&window), after);
+
+    window.key(Modifiers::NONE, Key::K);
+    assert_eq!(window.editor().compare.as_ref().unwrap().mode, CompareMode::Slider);
+    window.click("Difference");
+    assert_eq!(window.editor().compare.as_ref().unwrap().mode, CompareMode::HeatMap);
+    window.key(Modifiers::NONE, Key::Escape);
+    assert!(window.editor().compare.is_none());
+}
+
+#[test]
+fn a_stroke_changes_the_layer_and_is_one_step() {
+    let mut window = with_picture();
+    let steps = window.editor().history.line().len();
+    window.act(Action::AddLayer);
+    window.key(Modifiers::NONE, Key::P);
+    let before = picture(&window);
+    window.drag(&[(4.0, 20.0), (12.0, 22.0), (25.0, 20.0)]);
+    assert_ne!(picture(&window), before);
+    assert_eq!(window.editor().history.line().len(), steps + 2);
+    window.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(picture(&window), before);
+}
+
+#[test]
+fn several_results_are_looked_through_and_kept_or_thrown_away() {
+    let mut window = Window::open(Theme::Light);
+    let mut generation = window.editor().generation.clone();
+    generation.prompt = "a tree".to_owned();
+    generation.count = 3;
+    window.command(gesso::editor::Command::SetGeneration(Box::new(generation)));
+    window.act(Action::Generate);
+    let seeds = |window: &Window| -> Vec<u64> {
+        let staging = window.editor().staging.as_ref().unwrap();
+        staging.results.iter().map(|result| result.seed).collect()
+    };
+    assert_eq!(seeds(&window), [7, 8, 9]);
+    window.key(Modifiers::NONE, Key::ArrowRight);
+    assert_eq!(window.editor().staging.as_ref().unwrap().shown, 1);
+    window.key(Modifiers::NONE, Key::Backspace);
+    assert_eq!(seeds(&window), [7, 9]);
+    window.key(Modifiers::SHIFT, Key::Enter);
+    assert!(window.editor().staging.is_none());
+    assert_eq!(window.editor().document.layers.len(), 3);
+    assert_eq!(window.editor().gallery.items.len(), 3, "the gallery keeps what was thrown away");
+}
+
+#[test]
+fn a_job_that_is_cancelled_leaves_the_picture_alone() {
+    let mut window = with_picture();
+    let before = picture(&window);
+    let mut generation = window.editor().generation.clone();
+    generation.steps = Some(400);
+    generation.count = 8;
+    window.harness.state_mut().command(gesso::editor::Command::SetGeneration(Box::new(generation)));
+    window.harness.state_mut().command(gesso::editor::Command::Do(Action::Generate));
+    while window.editor().jobs.running().is_none() {
+        window.harness.step();
+    }
+    window.act(Action::CancelJob);
+    assert_eq!(window.editor().jobs.jobs.last().unwrap().state, JobState::Cancelled);
+    assert!(window.editor().staging.is_none() && window.editor().preview.is_none());
+    assert_eq!(picture(&window), before);
+}
+
+#[test]
+fn the_canvas_is_extended_and_what_was_there_stays() {
+    let mut window = with_picture();
+    let before = picture(&window);
+    let by = gesso::editor::ExtendBy { left: 8, right: 0, top: 0, bottom: 16 };
+    window.command(gesso::editor::Command::Extend(by));
+    assert_eq!(
+        window.editor().staging.as_ref().unwrap().current().unwrap().outside_mask_delta,
+        Some(0)
+    );
+    window.act(Action::StagingAccept);
+    let after = picture(&window);
+    assert_eq!((after.extent().width, after.extent().height), (40, 48));
+    assert!(after.is_opaque(), "the new space is painted");
+    let old = gesso::geom::CanvasRect::new(8, 0, 32, 32);
+    assert_eq!(after.crop(old), before);
+}
+
+#[test]
+fn variations_and_enlargements_become_layers() {
+    let mut window = with_picture();
+    window.act(Action::Vary);
+    window.act(Action::StagingAccept);
+    assert_eq!(window.editor().document.layers.len(), 3);
+    window.act(Action::Upscale);
+    window.act(Action::StagingAccept);
+    assert_eq!(window.editor().document.extent.width, 128);
+}
+
+#[test]
+fn a_picture_is_saved_opened_and_the_same() {
+    let mut window = with_picture();
+    let before = picture(&window);
+    let path = window.folder.path().join("saved.png");
+    assert!(window.editor().has_unsaved_changes());
+    window.command(gesso::editor::Command::SaveTo(path.clone()));
+    assert!(!window.editor().has_unsaved_changes());
+    window.command(gesso::editor::Command::OpenPath(path.clone()));
+    assert_eq!(picture(&window), before);
+    assert_eq!(window.editor().file.path.as_ref(), Some(&path));
+    assert_eq!(window.editor().preferences.recent_files.items(), [path]);
+}
+
+#[test]
+fn unsaved_changes_are_asked_about_before_they_are_lost() {
+    let mut window = with_picture();
+    window.act(Action::Quit);
+    assert!(matches!(
+        window.editor().dialog,
+        Some(gesso::editor::Dialog::UnsavedChanges(gesso::editor::AfterSaving::Close))
+    ));
+    window.click("Cancel");
+    assert!(window.editor().dialog.is_none());
+}
+
+#[test]
+fn a_file_that_is_no_picture_is_told_and_changes_nothing() {
+    let mut window = with_picture();
+    let before = picture(&window);
+    let path = window.folder.path().join("broken.png");
+    std::fs::write(&path, b"no picture").unwrap();
+    window.command(gesso::editor::Command::PlacePath(path));
+    let notice = window.editor().notices.last().unwrap();
+    assert!(notice.text.contains("broken.png"), "{}", notice.text);
+    assert_eq!(picture(&window), before);
+}

@@ -1,0 +1,8 @@
+//! The whole window, driven by accessible labels, pointer and keys; drawn in software.
+//!
+//! The engine is the real one with a very small made-up model, so that a job takes a moment.
+
+mod flows;
+mod panels;
+mod snapshots;
+mod window;
