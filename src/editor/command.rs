@@ -138,6 +138,9 @@ pub enum Command {
     /// Saves first and then goes on.
     SaveFirst(AfterSaving),
 
+    /// Asks for a folder for a setting.
+    AskFolder(FolderSetting),
+
     // --- what comes from outside
     /// Opens a file as a new picture.
     OpenPath(PathBuf),

@@ -1,7 +1,7 @@
 //! What the pointer is doing on the canvas: one gesture from press to release, or from the first
 //! press to the last where a tool takes several.
 
-use crate::document::{Document, DocumentError, Edit, LayerId};
+use crate::document::{Document, DocumentError, Edit};
 use crate::geom::{CanvasPoint, PixelRect};
 use crate::tools::crop::CropGesture;
 use crate::tools::lasso::LassoGesture;
@@ -151,7 +151,7 @@ impl Gesture {
             Tool::MaskBrush | Tool::MaskEraser | Tool::Brush | Tool::Eraser => {
                 StrokeGesture::begin(tool, settings, document, pointer, previous).map(State::Stroke)
             }
-            Tool::Fill => paintable(document, document.active).map(|()| {
+            Tool::Fill => document.check_paintable(document.active).map(|()| {
                 State::Pick(PickGesture::begin(PickKind::Fill, settings, document, pointer))
             }),
             Tool::Eyedropper => {
@@ -210,12 +210,12 @@ impl Gesture {
     ) -> Dragged {
         match &mut self.state {
             State::Stroke(stroke) => return Dragged::dirty(stroke.drag(document, pointer)),
+            State::Move(moving) => return Dragged::dirty(moving.drag(document, pointer)),
             State::Hand(hand) => return Dragged { view: hand.drag(pointer), ..Dragged::default() },
             State::Pick(pick) => pick.drag(settings, document, pointer),
             State::Shape(shape) => shape.drag(pointer),
             State::Lasso(lasso) => lasso.drag(pointer),
             State::Polygon(polygon) => polygon.drag(pointer),
-            State::Move(moving) => moving.drag(pointer),
             State::Crop(crop) => crop.drag(pointer),
             State::Zoom(zoom) => zoom.drag(pointer),
         }
@@ -288,18 +288,6 @@ impl Gesture {
             State::Zoom(zoom) => zoom.overlay(),
         }
     }
-}
-
-/// Whether a layer's pixels may be changed, and why not.
-pub(super) fn paintable(document: &Document, layer: LayerId) -> Result<(), DocumentError> {
-    let layer = document.layer(layer).ok_or(DocumentError::NoLayer(layer))?;
-    if layer.locked {
-        return Err(DocumentError::Locked(layer.name.clone()));
-    }
-    if !layer.visible {
-        return Err(DocumentError::Hidden(layer.name.clone()));
-    }
-    Ok(())
 }
 
 /// Where the last stroke of some edits ended, for the next straight line.

@@ -1,35 +1,54 @@
 //! Move: the layer, or what is selected of it, goes along with the pointer.
+//!
+//! A layer that is light enough moves before the user's eyes; of others an outline does until the
+//! pointer is let go.
 
 use crate::document::{Document, DocumentError, Edit, LayerId};
 use crate::geom::{CanvasPoint, PixelRect};
-use crate::tools::gesture::paintable;
 use crate::tools::keys::DragKeys;
-use crate::tools::{GestureOverlay, Outcome, Pointer};
+use crate::tools::{Applied, GestureOverlay, Outcome, Pointer};
 
 #[derive(Debug)]
 pub(super) struct MoveGesture {
+    // As it was when the gesture began; shares all its tiles.
+    before: Document,
     layer: LayerId,
     bounds: Option<PixelRect>,
+    shown: Applied,
     start: CanvasPoint,
     keys: DragKeys,
     dx: i32,
     dy: i32,
+    dirty: PixelRect,
+    failed: Option<DocumentError>,
 }
 
 impl MoveGesture {
     pub(super) fn begin(document: &Document, pointer: Pointer) -> Result<Self, DocumentError> {
         let layer = document.active;
-        paintable(document, layer)?;
+        document.check_paintable(layer)?;
         let bounds = if document.selection.is_empty() {
             document.layer(layer).and_then(|layer| layer.pixels.bounds())
         } else {
             document.selection.cover.bounds()
         };
-        let keys = DragKeys::default();
-        Ok(Self { layer, bounds, start: pointer.point, keys, dx: 0, dy: 0 })
+        // By whole tiles any layer is moved easily; a step of one pixel tells what it costs.
+        let heavy = Edit::MovePixels { layer, dx: 1, dy: 1 }.is_heavy(document);
+        Ok(Self {
+            before: document.clone(),
+            layer,
+            bounds,
+            shown: if heavy { Applied::NotYet } else { Applied::Already },
+            start: pointer.point,
+            keys: DragKeys::default(),
+            dx: 0,
+            dy: 0,
+            dirty: PixelRect::default(),
+            failed: None,
+        })
     }
 
-    pub(super) fn drag(&mut self, pointer: Pointer) {
+    pub(super) fn drag(&mut self, document: &mut Document, pointer: Pointer) -> PixelRect {
         self.keys.update(pointer);
         let (dx, dy) = (pointer.point.x - self.start.x, pointer.point.y - self.start.y);
         let (dx, dy) = match self.keys.shift {
@@ -37,7 +56,22 @@ impl MoveGesture {
             true => (0.0, dy),
             false => (dx, dy),
         };
-        (self.dx, self.dy) = (dx.round() as i32, dy.round() as i32);
+        let way = (dx.round() as i32, dy.round() as i32);
+        if way == (self.dx, self.dy) || self.bounds.is_none() {
+            return PixelRect::default();
+        }
+        (self.dx, self.dy) = way;
+        if self.shown == Applied::NotYet {
+            return PixelRect::default();
+        }
+        document.clone_from(&self.before);
+        let applied = self.edit().apply(document);
+        self.failed = applied.as_ref().err().cloned();
+        let dirty = applied.map(|applied| applied.dirty).unwrap_or_default();
+        // What the last way had changed is as it was before.
+        let changed = self.dirty.union(dirty);
+        self.dirty = dirty;
+        changed
     }
 
     pub(super) fn release(self) -> Outcome {
@@ -45,7 +79,11 @@ impl MoveGesture {
         if self.bounds.is_none() || (self.dx, self.dy) == (0, 0) {
             return Outcome::Nothing;
         }
-        Outcome::later(Edit::MovePixels { layer: self.layer, dx: self.dx, dy: self.dy })
+        let edits = vec![self.edit()];
+        match self.failed {
+            Some(error) => Outcome::Refused(error),
+            None => Outcome::Commit { edits, applied: self.shown },
+        }
     }
 
     pub(super) fn overlay(&self) -> GestureOverlay {
@@ -53,6 +91,10 @@ impl MoveGesture {
             Some(bounds) => GestureOverlay::Move { bounds, dx: self.dx, dy: self.dy },
             None => GestureOverlay::None,
         }
+    }
+
+    const fn edit(&self) -> Edit {
+        Edit::MovePixels { layer: self.layer, dx: self.dx, dy: self.dy }
     }
 }
 
@@ -75,6 +117,25 @@ mod tests {
                 panic!("{edits:?}")
             };
             assert_eq!((dx, dy), expected);
+        }
+    }
+
+    #[test]
+    fn light_layers_move_before_ones_eyes_and_heavy_ones_when_let_go() {
+        for (side, expected) in [(64, Applied::Already), (2048, Applied::NotYet)] {
+            let mut document = Document::new(crate::geom::Extent::new(side, side), "Layer 1");
+            document.layers[0].pixels.fill(PixelRect::new(0, 0, side, side), [1, 2, 3, 255]);
+            document.selection.cover.fill(PixelRect::new(0, 0, side / 2, side / 2), 255);
+            let before = document.clone();
+            let way = [at(10.0, 10.0), at(14.0, 17.0), at(10.0, 22.0)];
+            let outcome = drag_with(Tool::Move, &mut document, &way);
+            let Outcome::Commit { edits, applied } = outcome else { panic!("{outcome:?}") };
+            assert_eq!(applied, expected);
+            let mut done = before.clone();
+            edits[0].apply(&mut done).unwrap();
+            assert_ne!(done, before);
+            assert_eq!(document == done, applied == Applied::Already);
+            assert_eq!(document == before, applied == Applied::NotYet);
         }
     }
 

@@ -1,8 +1,7 @@
 //! Tools that take one place: the bucket, the magic wand, the eyedropper.
 
-use crate::document::{Document, Edit, Fill, SelectionShape, Wand};
+use crate::document::{Document, Edit, Fill, SelectionShape, Source, Wand, sample_color};
 use crate::geom::{CanvasPoint, PixelRect};
-use crate::raster::blend_row;
 use crate::tools::keys::combine_at_press;
 use crate::tools::{GestureOverlay, Outcome, Pointer, ToolSettings};
 
@@ -79,26 +78,8 @@ impl PickGesture {
 /// where it is transparent. It is given as opaque: how much of it is seen is no part of a color.
 fn color_at(document: &Document, point: CanvasPoint, all_layers: bool) -> Option<[u8; 4]> {
     let (x, y) = point.pixel();
-    if !PixelRect::from(document.extent.rect()).contains(x, y) {
-        return None;
-    }
-    let mut seen = [[0; 4]];
-    if all_layers {
-        for layer in document.layers.iter().filter(|layer| layer.visible) {
-            let mask = layer.mask.as_ref().map(|mask| [mask.pixel(x, y)]);
-            let mask = mask.as_ref().map(<[u8; 1]>::as_slice);
-            blend_row(
-                layer.blend_mode,
-                layer.opacity,
-                mask,
-                &mut seen,
-                &[layer.pixels.pixel(x, y)],
-            );
-        }
-    } else {
-        seen = [document.active_layer()?.pixels.pixel(x, y)];
-    }
-    let [[red, green, blue, alpha]] = seen;
+    let source = if all_layers { Source::AllLayers } else { Source::Layer(document.active) };
+    let [red, green, blue, alpha] = sample_color(document, x, y, source)?;
     (alpha > 0).then_some([red, green, blue, 255])
 }
 

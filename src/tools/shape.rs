@@ -81,6 +81,7 @@ pub(super) fn select_nothing(document: &Document, combine: Combine) -> Outcome {
 /// The pixels that a drag from `start` to `end` touches; with Shift as wide as high, with Alt
 /// around the start.
 pub(super) fn rect_between(start: CanvasPoint, end: CanvasPoint, keys: DragKeys) -> PixelRect {
+    let (start, end) = (steady(start), steady(end));
     let opposite = if keys.alt {
         CanvasPoint::new(2.0 * start.x - end.x, 2.0 * start.y - end.y)
     } else {
@@ -99,6 +100,13 @@ pub(super) fn rect_between(start: CanvasPoint, end: CanvasPoint, keys: DragKeys)
         (if end.x < start.x { wider } else { 0 }, if end.y < start.y { higher } else { 0 })
     };
     PixelRect::new(rect.x - left, rect.y - above, side, side)
+}
+
+/// The point without the last bits that turning the view leaves behind, which would make a
+/// rectangle on the border of two pixels touch the farther one.
+fn steady(point: CanvasPoint) -> CanvasPoint {
+    const PARTS: f32 = 128.0;
+    CanvasPoint::new((point.x * PARTS).round() / PARTS, (point.y * PARTS).round() / PARTS)
 }
 
 #[cfg(test)]
@@ -137,6 +145,8 @@ mod tests {
             &[shift(a), at(12.0, 12.0), shift(b)],
             &select(rectangle(10, 10, 20, 20), Combine::Add),
         );
+        let noisy = at(30.000_01, 19.999_99);
+        check(tool, &[a, noisy], &select(rectangle(10, 10, 20, 10), Combine::Replace));
         // Beyond the canvas of 64 pixels a side there is nothing to select.
         check(tool, &[a, at(90.0, 20.0)], &select(rectangle(10, 10, 54, 10), Combine::Replace));
         check(

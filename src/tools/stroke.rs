@@ -1,24 +1,17 @@
 //! Brushes and erasers: the way of the pointer becomes a stroke, which is drawn as it grows.
 
-use crate::document::{Document, DocumentError, Edit, LayerId, Stroke, StrokeTarget};
+use crate::document::{Document, DocumentError, Edit, Stroke, StrokeRun, StrokeTarget};
 use crate::geom::{CanvasPoint, PixelRect};
-use crate::raster::{StrokeEngine, StrokeMode, StrokePaint, StrokeSample};
-use crate::tools::gesture::paintable;
+use crate::raster::{StrokeMode, StrokeSample};
 use crate::tools::{Applied, Outcome, Pointer, Tool, ToolSettings};
 
 #[derive(Debug)]
 pub(super) struct StrokeGesture {
     stroke: Stroke,
-    engine: Engine,
-    // Samples that the engine has been given.
+    run: StrokeRun,
+    // Samples that have been drawn.
     drawn: usize,
-}
-
-/// What draws the stroke on the working document, the same way as the edit will.
-#[derive(Debug)]
-enum Engine {
-    Layer(LayerId, Box<StrokeEngine<[u8; 4]>>),
-    Selection(Box<StrokeEngine<u8>>),
+    changed: PixelRect,
 }
 
 impl StrokeGesture {
@@ -31,12 +24,8 @@ impl StrokeGesture {
     ) -> Result<Self, DocumentError> {
         let brush = settings.brush_of(tool).copied().unwrap_or_default();
         let on_mask = settings.quick_mask || matches!(tool, Tool::MaskBrush | Tool::MaskEraser);
-        let target = if on_mask {
-            StrokeTarget::Selection
-        } else {
-            paintable(document, document.active)?;
-            StrokeTarget::Layer(document.active)
-        };
+        let target =
+            if on_mask { StrokeTarget::Selection } else { StrokeTarget::Layer(document.active) };
         let mode = match tool {
             Tool::MaskEraser | Tool::Eraser => StrokeMode::Erase,
             _ => StrokeMode::Paint,
@@ -48,8 +37,8 @@ impl StrokeGesture {
             None => vec![sample],
         };
         let stroke = Stroke { target, mode, brush, color: settings.color, samples };
-        let engine = Engine::begin(&stroke, document)?;
-        Ok(Self { stroke, engine, drawn: 0 })
+        let run = StrokeRun::begin(document, &stroke)?;
+        Ok(Self { stroke, run, drawn: 0, changed: PixelRect::default() })
     }
 
     pub(super) fn drag(&mut self, document: &mut Document, pointer: Pointer) -> PixelRect {
@@ -60,60 +49,18 @@ impl StrokeGesture {
             self.stroke.samples.push(sample);
         }
         let new = self.stroke.samples.get(self.drawn..).unwrap_or_default();
-        let dirty = match &mut self.engine {
-            Engine::Layer(layer, engine) => match document.layer_mut(*layer) {
-                Some(layer) => engine.extend(&mut layer.pixels, new),
-                None => PixelRect::default(),
-            },
-            Engine::Selection(engine) => engine.extend(&mut document.selection.cover, new),
-        };
+        let dirty = self.run.extend(document, new);
+        self.changed = self.changed.union(dirty);
         self.drawn = self.stroke.samples.len();
         dirty
     }
 
     pub(super) fn release(self, document: &mut Document) -> Outcome {
-        let changed = match self.engine {
-            Engine::Layer(layer, engine) => match document.layer_mut(layer) {
-                Some(layer) => engine.changed().union(engine.finish(&mut layer.pixels)),
-                None => PixelRect::default(),
-            },
-            Engine::Selection(engine) => {
-                engine.changed().union(engine.finish(&mut document.selection.cover))
-            }
-        };
+        let changed = self.changed.union(self.run.finish(document));
         if changed.is_empty() {
             return Outcome::Nothing;
         }
         Outcome::Commit { edits: vec![Edit::Stroke(self.stroke)], applied: Applied::Already }
-    }
-}
-
-impl Engine {
-    fn begin(stroke: &Stroke, document: &Document) -> Result<Self, DocumentError> {
-        Ok(match stroke.target {
-            StrokeTarget::Layer(id) => {
-                let layer = document.layer(id).ok_or(DocumentError::NoLayer(id))?;
-                let limit = &document.selection;
-                let limit = (!limit.is_empty()).then(|| limit.cover.clone());
-                let paint = paint_of(stroke.mode, stroke.color);
-                let engine = StrokeEngine::begin(&layer.pixels, stroke.brush, paint, limit, None);
-                Self::Layer(id, Box::new(engine))
-            }
-            StrokeTarget::Selection => {
-                let base = &document.selection.cover;
-                let paint = paint_of(stroke.mode, 255);
-                let bounds = Some(document.extent.rect().into());
-                let engine = StrokeEngine::begin(base, stroke.brush, paint, None, bounds);
-                Self::Selection(Box::new(engine))
-            }
-        })
-    }
-}
-
-const fn paint_of<P: Copy>(mode: StrokeMode, paint: P) -> StrokePaint<P> {
-    match mode {
-        StrokeMode::Paint => StrokePaint::Lay(paint),
-        StrokeMode::Erase => StrokePaint::Erase,
     }
 }
 
@@ -124,6 +71,7 @@ const fn sample_of(pointer: Pointer) -> StrokeSample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::LayerId;
     use crate::tools::testing::{at, begin, document, drag_with, edits_of};
     use crate::tools::{Begun, Gesture};
 
@@ -188,6 +136,30 @@ mod tests {
         let points: Vec<CanvasPoint> = stroke.samples.iter().map(|sample| sample.point).collect();
         assert_eq!(points, way.map(|pointer| pointer.point));
         assert_eq!(document.layers[0].pixels.pixel(40, 40)[3], 255);
+    }
+
+    #[test]
+    fn what_is_seen_equals_what_the_edit_gives() {
+        let way: Vec<Pointer> = (0..60_u8)
+            .map(|i| {
+                let t = f32::from(i) / 6.0;
+                Pointer {
+                    pressure: 0.3 + 0.6 * t.sin().abs(),
+                    ..at(32.0 + 3.0 * t * t.cos(), 32.0 + 3.0 * t * t.sin())
+                }
+            })
+            .collect();
+        for tool in [Tool::MaskBrush, Tool::MaskEraser, Tool::Brush, Tool::Eraser] {
+            let mut before = document();
+            before.layers[0].pixels.fill(PixelRect::new(0, 0, 40, 64), [9, 200, 9, 255]);
+            before.selection.cover.fill(PixelRect::new(0, 0, 64, 40), 180);
+            let mut live = before.clone();
+            let stroke = stroke_of(drag_with(tool, &mut live, &way));
+            let mut done = before.clone();
+            Edit::Stroke(stroke).apply(&mut done).unwrap();
+            assert_eq!(live, done, "{tool:?}");
+            assert_ne!(live, before, "{tool:?}");
+        }
     }
 
     #[test]

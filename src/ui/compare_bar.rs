@@ -13,15 +13,15 @@ const MARGIN_PX: f32 = 16.0;
 /// A name of a side gets no wider than this.
 const NAME_PX: f32 = 132.0;
 const LEGEND_PX: f32 = 96.0;
+/// The colors of `heat_color` in `shaders/canvas.wgsl`, evenly apart.
+const HEAT_STOPS: [[u8; 3]; 5] =
+    [[41, 11, 84], [120, 28, 109], [198, 66, 74], [245, 124, 21], [252, 255, 164]];
 
 /// What the bar shows that the editor does not know.
 #[derive(Default)]
 pub struct CompareState {
     /// The largest difference of a channel, 0 to 255, where whoever draws the heat map measured it.
     pub max_difference: Option<u8>,
-    /// Colors of the heat map from no difference to the largest, as whoever draws it uses them;
-    /// without any, the legend is a line of text.
-    pub ramp: Vec<Color32>,
 }
 
 /// The bar, over the upper edge of this part of the window; nothing where nothing is compared.
@@ -100,26 +100,25 @@ fn legend_ui(ui: &mut Ui, state: &CompareState) {
     let weak = colors(ui).text_weak;
     let small = |text: &str| RichText::new(text).size(theme::SMALL_PX).color(weak);
     ui.horizontal(|ui| {
-        if state.ramp.len() > 1 {
-            ui.label(small(tr("Equal")));
-            let (rect, _) = ui.allocate_exact_size(vec2(LEGEND_PX, 10.0), Sense::hover());
-            ramp_ui(ui, rect, &state.ramp);
-            ui.label(small(tr("Different")));
-        }
+        ui.label(small(tr("A little different")));
+        let (rect, _) = ui.allocate_exact_size(vec2(LEGEND_PX, 10.0), Sense::hover());
+        ramp_ui(ui, rect);
+        ui.label(small(tr("Very different")));
         let text = match state.max_difference {
-            None => tr("The brighter, the more it differs").to_owned(),
+            None => tr("Gray is equal").to_owned(),
             Some(0) => tr("No pixel differs").to_owned(),
             Some(most) => trf("Largest difference {most} of 255", &[("most", &most)]),
         };
-        ui.label(small(&text));
+        ui.label(small(&format!("· {text}")));
     });
 }
 
-/// A gradient from left to right.
-fn ramp_ui(ui: &Ui, rect: egui::Rect, ramp: &[Color32]) {
+/// The heat map's colors from left to right.
+fn ramp_ui(ui: &Ui, rect: egui::Rect) {
     let mut mesh = egui::Mesh::default();
-    let last = (ramp.len() - 1) as f32;
-    for (i, &color) in ramp.iter().enumerate() {
+    let last = (HEAT_STOPS.len() - 1) as f32;
+    for (i, [r, g, b]) in HEAT_STOPS.into_iter().enumerate() {
+        let color = theme::color32([r, g, b, 255]);
         let x = rect.left() + rect.width() * i as f32 / last;
         mesh.colored_vertex(pos2(x, rect.top()), color);
         mesh.colored_vertex(pos2(x, rect.bottom()), color);

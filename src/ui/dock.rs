@@ -63,6 +63,17 @@ impl DockTab {
         }
     }
 
+    /// The panel that the tab shows.
+    #[must_use]
+    pub const fn panel(self) -> Panel {
+        match self {
+            Self::Layers => Panel::Layers,
+            Self::History => Panel::History,
+            Self::Gallery => Panel::Gallery,
+            Self::Queue => Panel::Queue,
+        }
+    }
+
     /// The tab of a panel; nothing for those that are no tab.
     #[must_use]
     pub const fn of_panel(panel: Panel) -> Option<Self> {
@@ -114,13 +125,22 @@ pub fn dock_ui(
     commands: &mut Vec<Command>,
 ) {
     let full = ui.available_height();
-    let frame = Frame::new().inner_margin(Margin::symmetric(theme::SPACE_M as i8, theme::SPACE_S as i8));
-    EguiPanel::bottom("dock tabs")
-        .resizable(true)
-        .default_size((full * 0.5).round())
-        .size_range(120.0..=(full - 120.0).max(120.0))
-        .frame(frame)
-        .show(ui, |ui| tabs_ui(ui, editor, state, commands));
+    let tabs: Vec<DockTab> =
+        DockTab::ALL.into_iter().filter(|tab| editor.is_panel_shown(tab.panel())).collect();
+    let margin = Margin::symmetric(theme::SPACE_M as i8, theme::SPACE_S as i8);
+    let frame = Frame::new().inner_margin(margin);
+    if !editor.is_panel_shown(Panel::Prompt) {
+        frame.show(ui, |ui| tabs_ui(ui, editor, &tabs, state, commands));
+        return;
+    }
+    if !tabs.is_empty() {
+        EguiPanel::bottom("dock tabs")
+            .resizable(true)
+            .default_size((full * 0.5).round())
+            .size_range(120.0..=(full - 120.0).max(120.0))
+            .frame(frame)
+            .show(ui, |ui| tabs_ui(ui, editor, &tabs, state, commands));
+    }
     egui::CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
         ScrollArea::vertical().id_salt("prompt panel").auto_shrink([false, false]).show(ui, |ui| {
             let margin = Margin::same(theme::SPACE_M as i8);
@@ -131,9 +151,19 @@ pub fn dock_ui(
     });
 }
 
-fn tabs_ui(ui: &mut Ui, editor: &Editor, state: &mut DockState, commands: &mut Vec<Command>) {
+fn tabs_ui(
+    ui: &mut Ui,
+    editor: &Editor,
+    tabs: &[DockTab],
+    state: &mut DockState,
+    commands: &mut Vec<Command>,
+) {
     let mut tab = dock_tab(ui.ctx());
-    if tab_bar_ui(ui, editor, &mut tab) {
+    if !tabs.contains(&tab) {
+        let Some(&first) = tabs.first() else { return };
+        tab = first;
+    }
+    if tab_bar_ui(ui, editor, tabs, &mut tab) {
         show_dock_tab(ui.ctx(), tab);
     }
     ui.add_space(theme::SPACE_XS);
@@ -147,14 +177,14 @@ fn tabs_ui(ui: &mut Ui, editor: &Editor, state: &mut DockState, commands: &mut V
 
 /// The tabs side by side; says whether the user chose another one. Names are left out where there
 /// is no room for all.
-fn tab_bar_ui(ui: &mut Ui, editor: &Editor, tab: &mut DockTab) -> bool {
+fn tab_bar_ui(ui: &mut Ui, editor: &Editor, tabs: &[DockTab], tab: &mut DockTab) -> bool {
     let mut changed = false;
     let (_, bar) = ui.allocate_space(vec2(ui.available_width(), TAB_PX));
     let colors = colors(ui);
     let line = Stroke::new(1.0, colors.line);
     ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, line);
-    let width = bar.width() / DockTab::ALL.len() as f32;
-    for (place, one) in DockTab::ALL.into_iter().enumerate() {
+    let width = bar.width() / tabs.len().max(1) as f32;
+    for (place, &one) in tabs.iter().enumerate() {
         let left = bar.left() + place as f32 * width;
         let rect = Rect::from_min_size(pos2(left, bar.top()), vec2(width, TAB_PX));
         let chosen = *tab == one;
@@ -240,6 +270,7 @@ mod tests {
     fn every_tab_belongs_to_a_panel() {
         let panels = [Panel::Layers, Panel::History, Panel::Gallery, Panel::Queue];
         assert_eq!(panels.map(DockTab::of_panel), DockTab::ALL.map(Some));
+        assert_eq!(DockTab::ALL.map(DockTab::panel), panels);
         assert_eq!(DockTab::of_panel(Panel::Prompt), None);
     }
 }

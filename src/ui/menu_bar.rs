@@ -1,15 +1,14 @@
 //! The menus at the top, made from the table of actions.
 
-use egui::containers::menu::MenuButton;
+use egui::containers::menu::{MenuButton, SubMenu};
 use egui::{
-    Align2, FontFamily, FontId, MenuBar, Response, Role, RichText, Sense, Ui, WidgetInfo, vec2,
+    Align2, FontFamily, FontId, MenuBar, Response, RichText, Role, Sense, Ui, WidgetInfo, vec2,
 };
 
 use crate::editor::{Action, Command, Editor, Menu};
 use crate::locale::tr;
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::shortcut_of;
-use crate::ui::{is_enabled, is_on};
 
 /// How many recent files the menu lists; the welcome screen and the palette have more.
 const RECENT_FILES: usize = 10;
@@ -120,17 +119,16 @@ pub(super) fn action_item(
     commands: &mut Vec<Command>,
 ) -> Response {
     let shortcut = shortcut_of(&editor.keymap, action).unwrap_or_default();
-    let on = is_on(editor, action);
-    let enabled = is_enabled(editor, action);
+    let on = editor.is_checked(action);
+    let enabled = editor.is_enabled(action);
     let response = ui
         .add_enabled_ui(enabled, |ui| menu_item(ui, tr(action.info().label), &shortcut, on))
         .inner;
     if response.clicked() {
         commands.push(Command::Do(action));
     }
-    response
-        .on_hover_text(tr(action.info().tooltip))
-        .on_disabled_hover_text(tr(action.info().tooltip))
+    let why = editor.why_disabled(action).unwrap_or_else(|| tr(action.info().tooltip));
+    response.on_hover_text(tr(action.info().tooltip)).on_disabled_hover_text(why)
 }
 
 /// One line of a menu: a check mark where it is on, its name, its shortcut at the right.
@@ -139,10 +137,10 @@ pub(super) fn menu_item(ui: &mut Ui, label: &str, shortcut: &str, on: Option<boo
     const GAP_PX: f32 = 36.0;
     let body = FontId::new(theme::TEXT_PX, FontFamily::Proportional);
     let colors = colors(ui);
-    let layout = |text: &str, color| {
-        ui.painter().layout_no_wrap(text.to_owned(), body.clone(), color)
-    };
-    let faded = |color| if ui.is_enabled() { color } else { ui.visuals().disable(color) };
+    let layout =
+        |text: &str, color| ui.painter().layout_no_wrap(text.to_owned(), body.clone(), color);
+    let (enabled, visuals) = (ui.is_enabled(), ui.visuals().clone());
+    let faded = |color| if enabled { color } else { visuals.disable(color) };
     let name = layout(label, faded(colors.text));
     let keys = layout(shortcut, faded(colors.text_weak));
     let gap = if shortcut.is_empty() { 0.0 } else { GAP_PX };
@@ -150,9 +148,7 @@ pub(super) fn menu_item(ui: &mut Ui, label: &str, shortcut: &str, on: Option<boo
     let (rect, response) =
         ui.allocate_at_least(vec2(width, theme::BUTTON_PX - 2.0), Sense::click());
     response.widget_info(|| match on {
-        Some(on) => {
-            WidgetInfo::selected(Role::MenuItemCheckBox, ui.is_enabled(), on, label)
-        }
+        Some(on) => WidgetInfo::selected(Role::MenuItemCheckBox, ui.is_enabled(), on, label),
         None => WidgetInfo::labeled(Role::MenuItem, ui.is_enabled(), label),
     });
     if ui.is_rect_visible(rect) {
@@ -167,10 +163,8 @@ pub(super) fn menu_item(ui: &mut Ui, label: &str, shortcut: &str, on: Option<boo
         }
         let name_at = egui::pos2(rect.left() + MARK_PX, middle - name.size().y / 2.0);
         painter.galley(name_at, name, colors.text);
-        let keys_at = egui::pos2(
-            rect.right() - theme::SPACE_S - keys.size().x,
-            middle - keys.size().y / 2.0,
-        );
+        let keys_at =
+            egui::pos2(rect.right() - theme::SPACE_S - keys.size().x, middle - keys.size().y / 2.0);
         painter.galley(keys_at, keys, colors.text_weak);
     }
     response
@@ -178,15 +172,10 @@ pub(super) fn menu_item(ui: &mut Ui, label: &str, shortcut: &str, on: Option<boo
 
 fn recent_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
     let files = editor.preferences.recent_files.items();
-    let button = egui::Button::new((
-        RichText::new(icon::RECENT).color(colors(ui).text_weak),
-        tr("Recent files"),
-    ))
-    .right_text(egui::containers::menu::SubMenuButton::arrow_atom(None));
     ui.add_enabled_ui(!files.is_empty(), |ui| {
-        ui.spacing_mut().button_padding.x = theme::SPACE_XS + 2.0;
-        ui.spacing_mut().icon_spacing = theme::SPACE_XS;
-        egui::containers::menu::SubMenuButton::from_button(button).ui(ui, |ui| {
+        let item = menu_item(ui, tr("Recent files"), icon::NEXT, None);
+        SubMenu::new().show(ui, &item, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
             for path in files.iter().take(RECENT_FILES) {
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
                 if menu_item(ui, &name, "", None)
@@ -244,7 +233,6 @@ pub(super) fn saved_selections_ui(ui: &mut Ui, editor: &Editor, commands: &mut V
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use egui_kittest::kittest::Queryable as _;
@@ -263,8 +251,9 @@ mod tests {
             (Menu::View, "Pixel grid", "Do(TogglePixelGrid)"),
             (Menu::Help, "About Gesso", "Do(ShowAbout)"),
         ] {
-            let mut window =
-                window((1000.0, 700.0), Look::Dark, |ui, commands| menu_bar_ui(ui, &editor, commands));
+            let mut window = window((1000.0, 700.0), Look::Dark, |ui, commands| {
+                menu_bar_ui(ui, &editor, commands)
+            });
             window.get_by_label(menu.label()).click();
             window.run_steps(3);
             window.get_by_label(label).click();

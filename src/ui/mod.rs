@@ -5,12 +5,16 @@
 //! draws takes a `ui` and ends in `_ui`; what only the widget itself has to remember is its
 //! `…State`. Looks come from [`theme`], parts that several panels share from [`widgets`].
 
-mod action_state;
+pub mod canvas;
 pub mod compare_bar;
+pub mod dialogs;
 pub mod dock;
 pub mod gallery_panel;
 pub mod history_panel;
 pub mod layers_panel;
+pub mod menu_bar;
+pub mod notices;
+pub mod palette;
 mod panel_parts;
 #[cfg(test)]
 mod panel_tests;
@@ -18,9 +22,17 @@ pub mod prompt_panel;
 pub mod queue_panel;
 #[cfg(test)]
 mod sample;
+pub mod shortcut_input;
+pub mod shortcuts;
 pub mod staging_strip;
+pub mod status_bar;
+#[cfg(test)]
+mod testing;
 pub mod theme;
 pub mod thumbnails;
+pub mod tool_bar;
+pub mod tool_options;
 pub mod widgets;
+mod window;
 
-pub use action_state::{is_enabled, is_on};
+pub use window::{WindowState, window_ui};

@@ -84,14 +84,17 @@ fn notice_ui(ui: &mut Ui, notice: &Notice, commands: &mut Vec<Command>) {
     };
     Frame::popup(ui.style())
         .fill(colors.panel_raised)
-        .stroke(Stroke::new(1.0, if notice.kind == NoticeKind::Error { color } else { colors.line }))
+        .stroke(Stroke::new(
+            1.0,
+            if notice.kind == NoticeKind::Error { color } else { colors.line },
+        ))
         .inner_margin(Margin::same(theme::SPACE_S as i8 + 2))
         .show(ui, |ui| {
             ui.set_width(348.0);
             ui.horizontal_top(|ui| {
                 ui.label(RichText::new(icon).size(theme::ICON_PX).color(color));
                 ui.vertical(|ui| {
-                    ui.set_width(280.0);
+                    ui.set_width(348.0 - theme::ICON_PX - 22.0 - 2.0 * theme::SPACE_S);
                     ui.add(egui::Label::new(&notice.text).wrap().selectable(true));
                     if let Some(action) = notice.offer {
                         let label = tr(action.info().label);
@@ -123,7 +126,8 @@ mod tests {
 
     fn with_notices() -> Editor {
         let mut editor = editor();
-        let notice = |id, kind, text: &str, offer| Notice { id, kind, text: text.to_owned(), offer };
+        let notice =
+            |id, kind, text: &str, offer| Notice { id, kind, text: text.to_owned(), offer };
         editor.notices = vec![
             notice(1, NoticeKind::Info, "Saved as harbor.png", None),
             notice(

@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use egui::text::LayoutJob;
 use egui::{
-    Align2, FontFamily, FontId, Key, Role, ScrollArea, Sense, TextEdit, TextFormat, Ui,
-    WidgetInfo, vec2,
+    Align2, FontFamily, FontId, Key, Role, ScrollArea, Sense, TextEdit, TextFormat, Ui, WidgetInfo,
+    vec2,
 };
 
 use crate::editor::{Action, Command, Editor};
 use crate::locale::tr;
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::shortcut_of;
-use crate::ui::{is_enabled, is_on};
 
 /// Lines that are seen at once.
 const LINES: f32 = 10.0;
@@ -122,21 +121,18 @@ fn contents_ui(ui: &mut Ui, editor: &Editor, state: &mut PaletteState) -> Option
         return None;
     }
     let mut chosen = None;
-    ScrollArea::vertical()
-        .max_height(LINE_PX * LINES)
-        .auto_shrink([false, true])
-        .show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for (i, line) in found.iter().enumerate() {
-                let response = line_ui(ui, editor, line, i == state.selected);
-                if i == state.selected && (up != 0 || down != 0) {
-                    response.scroll_to_me(None);
-                }
-                if response.clicked() {
-                    chosen = Some(line.entry.clone());
-                }
+    ScrollArea::vertical().max_height(LINE_PX * LINES).auto_shrink([false, true]).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (i, line) in found.iter().enumerate() {
+            let response = line_ui(ui, editor, line, i == state.selected);
+            if i == state.selected && (up != 0 || down != 0) {
+                response.scroll_to_me(None);
             }
-        });
+            if response.clicked() {
+                chosen = Some(line.entry.clone());
+            }
+        }
+    });
     if enter {
         chosen = found.get(state.selected).map(|line| line.entry.clone());
     }
@@ -189,16 +185,17 @@ fn line_ui(ui: &mut Ui, editor: &Editor, line: &Found, selected: bool) -> egui::
     }
     let name = painter.layout_job(job);
     let name_px = name.size().x;
-    painter.galley(egui::pos2(rect.left() + 40.0, rect.center().y - name.size().y / 2.0), name, colors.text);
+    painter.galley(
+        egui::pos2(rect.left() + 40.0, rect.center().y - name.size().y / 2.0),
+        name,
+        colors.text,
+    );
     let mut right_edge = rect.right() - theme::SPACE_S;
     if !right.is_empty() {
         // A long folder gives way to the name.
         let room = (right_edge - rect.left() - 40.0 - name_px - theme::SPACE_L).max(0.0);
-        let mut job = LayoutJob::simple_singleline(
-            right,
-            font(theme::SMALL_PX),
-            faded(colors.text_weak),
-        );
+        let mut job =
+            LayoutJob::simple_singleline(right, font(theme::SMALL_PX), faded(colors.text_weak));
         job.wrap = egui::text::TextWrapping::truncate_at_width(room);
         let galley = painter.layout_job(job);
         right_edge -= galley.size().x;
@@ -209,10 +206,16 @@ fn line_ui(ui: &mut Ui, editor: &Editor, line: &Found, selected: bool) -> egui::
         );
     }
     if let Target::Action(action) = entry.target
-        && is_on(editor, action) == Some(true)
+        && editor.is_checked(action) == Some(true)
     {
         let at = egui::pos2(rect.left() + 44.0 + name_px + theme::SPACE_S, rect.center().y);
-        painter.text(at, Align2::LEFT_CENTER, icon::ACCEPT, font(theme::TEXT_PX), colors.accent_text);
+        painter.text(
+            at,
+            Align2::LEFT_CENTER,
+            icon::ACCEPT,
+            font(theme::TEXT_PX),
+            colors.accent_text,
+        );
     }
     match entry.target {
         Target::Action(action) => response.on_hover_text(tr(action.info().tooltip)),
@@ -229,7 +232,7 @@ fn entries(editor: &Editor) -> Vec<Entry> {
             target: Target::Action(action),
             label: tr(info.label).trim_end_matches('…').to_owned(),
             keywords: format!("{} {} {}", info.label, tr(info.tooltip), tr(info.menu.label())),
-            enabled: is_enabled(editor, action),
+            enabled: editor.is_enabled(action),
         }
     });
     let files = editor.preferences.recent_files.items().iter().map(|path| Entry {
@@ -268,9 +271,7 @@ fn search(entries: Vec<Entry>, query: &str) -> Vec<Found> {
 fn contains_words(text: &str, query: &str) -> bool {
     let text = text.to_lowercase();
     let mut words = query.split_whitespace().map(str::to_lowercase);
-    words.all(|word| {
-        text.split(|c: char| !c.is_alphanumeric()).any(|part| part.starts_with(&word))
-    })
+    words.all(|word| text.split(|c: char| !c.is_alphanumeric()).any(|part| part.starts_with(&word)))
 }
 
 /// How well the query's letters are found in the text in their order, and where.
@@ -315,7 +316,8 @@ fn fuzzy(text: &str, query: &str) -> Option<(i32, Vec<usize>)> {
         hits.push(at);
     }
     hits.reverse();
-    Some((score - lower.len() as i32 / 8, hits))
+    let whole = if lower == wanted { 10 } else { 0 };
+    Some((score + whole - lower.len() as i32 / 8, hits))
 }
 
 #[cfg(test)]
@@ -347,7 +349,11 @@ mod tests {
         ] {
             let found = found(query);
             let place = found.iter().position(|label| label == expected);
-            assert!(place.is_some_and(|place| place < 2), "{query}: {:?}", &found[..found.len().min(4)]);
+            assert!(
+                place.is_some_and(|place| place < 2),
+                "{query}: {:?}",
+                &found[..found.len().min(4)]
+            );
         }
     }
 
@@ -361,7 +367,8 @@ mod tests {
 
     #[test]
     fn hits_are_the_letters_that_were_typed() {
-        for (text, query) in [("Fill the mask", "fmk"), ("Größe ändern", "gä"), ("Undo", "UNDO")] {
+        for (text, query) in [("Fill the mask", "fmk"), ("Größe ändern", "gä"), ("Undo", "UNDO")]
+        {
             let (_, hits) = fuzzy(text, query).unwrap();
             let letters: Vec<char> = text.chars().collect();
             let typed: String = hits.iter().map(|&i| letters[i]).collect();
@@ -396,7 +403,8 @@ mod tests {
         let mut editor = editor();
         let folder = "a-very-long-folder-name/with/many/parts/that/must/give/way/to/the/name";
         editor.preferences.recent_files.remember(PathBuf::from(folder).join("layers at sea.png"));
-        for (name, query) in [("palette", ""), ("palette-found", "lay"), ("palette-none", "xyzzy")] {
+        for (name, query) in [("palette", ""), ("palette-found", "lay"), ("palette-none", "xyzzy")]
+        {
             let mut state = PaletteState { query: query.to_owned(), ..PaletteState::default() };
             look_at(name, (900.0, 560.0), |ui, commands| {
                 palette_ui(ui, &editor, &mut state, commands);

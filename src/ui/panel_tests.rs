@@ -291,3 +291,15 @@ fn tabs_are_reached_by_their_names() {
     click(&mut harness, "Queue");
     assert!(harness.query_by_label("Nothing to do").is_some());
 }
+
+#[test]
+fn panels_that_are_hidden_leave_their_place_to_others() {
+    let mut editor = sample::editor();
+    for panel in ["prompt", "layers"] {
+        editor.preferences.panels.insert(panel.to_owned(), false);
+    }
+    let harness = dock(editor, DockTab::Layers);
+    assert!(harness.query_by_label("Prompt").is_none());
+    assert!(harness.query_by_label("Layers").is_none());
+    assert!(harness.query_by_label("Search").is_some(), "the first tab that is left: history");
+}

@@ -1,13 +1,12 @@
 //! An editor with something of everything in it, for the tests of the panels.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::document::{Document, Edit, History, Layer, LayerId, NodeId, Operation, Place};
+use crate::editor::requests::plan;
 use crate::editor::{
-    Editor, Gallery, GalleryId, GalleryItem, Generation, Job, JobKind, JobList, JobNumber,
-    JobState, Keymap, PictureFile, RequestPlan, Staged, Staging, View,
+    Editor, GalleryId, GalleryItem, Job, JobKind, JobNumber, JobState, Staged, Staging,
 };
 use crate::engine::catalog::{Ability, Catalog, ClipGuidance, ModelInfo};
 use crate::engine::device::{DeviceChoice, Precision};
@@ -18,7 +17,6 @@ use crate::engine::request::{BaseSettings, Record, SamplerChoice};
 use crate::geom::{Extent, PixelRect};
 use crate::preferences::Preferences;
 use crate::raster::{BlendMode, CoverGrid, RgbaImage};
-use crate::tools::{Tool, ToolSettings};
 
 /// Prompts in several scripts, short and long.
 pub(crate) const PROMPTS: [&str; 5] = [
@@ -132,28 +130,12 @@ pub(crate) fn catalog() -> Catalog {
 /// An editor with layers and models, without jobs, results or pictures.
 pub(crate) fn editor() -> Editor {
     let document = document();
-    Editor {
-        history: History::new(document.clone(), "New picture", 512 << 20),
-        document,
-        gesture: None,
-        pointer: None,
-        tool: Tool::MaskBrush,
-        tools: ToolSettings::default(),
-        view: View::default(),
-        generation: Generation::default(),
-        catalog: Some(Arc::new(catalog())),
-        jobs: JobList::default(),
-        preview: None,
-        staging: None,
-        gallery: Gallery::default(),
-        compare: None,
-        notices: Vec::new(),
-        dialog: None,
-        file: PictureFile::default(),
-        preferences: Preferences::default(),
-        keymap: Keymap::with_overrides(&BTreeMap::new()),
-        computing: None,
-    }
+    let mut editor = Editor::new(Preferences::default(), 1);
+    editor.history = History::new(document.clone(), "New picture", 512 << 20);
+    editor.document = document;
+    editor.catalog = Some(Arc::new(catalog()));
+    editor.dialog = None;
+    editor
 }
 
 /// Seven jobs: three that are over, one that runs, three that wait.
@@ -175,6 +157,7 @@ pub(crate) fn add_jobs(editor: &mut Editor) {
         (JobKind::Extend, JobState::Waiting),
         (JobKind::Upscale, JobState::Preparing),
     ];
+    let plan = Arc::new(plan(editor, JobKind::Generate, None, JobNumber(1)).unwrap());
     for ((kind, state), number) in states.into_iter().zip(1..) {
         let prompt = PROMPTS[number as usize % PROMPTS.len()].to_owned();
         editor.jobs.jobs.push(Job {
@@ -185,13 +168,7 @@ pub(crate) fn add_jobs(editor: &mut Editor) {
             seed: 100 + number,
             count: if number == 5 { 4 } else { 1 },
             state,
-            plan: Arc::new(RequestPlan {
-                job: JobNumber(number),
-                kind,
-                generation: editor.generation.clone(),
-                document: editor.document.clone(),
-                extend: None,
-            }),
+            plan: Arc::clone(&plan),
         });
         editor.jobs.last_number = number;
     }
@@ -239,7 +216,9 @@ pub(crate) fn add_staging(editor: &mut Editor, count: u32, outside_mask_delta: O
         kind: if outside_mask_delta.is_some() { JobKind::Fill } else { JobKind::Generate },
         edits: Vec::new(),
         document: editor.document.clone(),
+        layer_name: "Result".to_owned(),
         outside_mask_delta,
+        base: None,
     });
     editor.staging = Some(Staging { results: results.collect(), shown: 1.min(count as usize - 1) });
 }

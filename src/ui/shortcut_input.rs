@@ -6,7 +6,6 @@
 use egui::{Context, Event, FocusDirection, Key, Modifiers};
 
 use crate::editor::{Action, Command, Dialog, Editor, Keymap, Shortcut};
-use crate::ui::is_enabled;
 
 /// What has to be remembered between frames.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +15,8 @@ pub struct ShortcutInputState {
     /// Whether a text field had the focus when the last frame ended. Escape takes it away before
     /// anybody can ask.
     was_typing: bool,
+    /// What was held when the last frame ended.
+    held: Modifiers,
 }
 
 /// What the keys are meant for at the moment.
@@ -60,8 +61,12 @@ pub fn shortcut_commands(
     state.was_typing = typing;
     let mut taken_tab = false;
     ctx.input_mut(|input| {
-        let (held, focused) = (input.modifiers, input.focused);
+        let focused = input.focused;
+        let mut held = std::mem::replace(&mut state.held, input.modifiers);
         input.events.retain(|event| {
+            if let Event::ModifiersChanged(modifiers) = event {
+                held = *modifiers;
+            }
             if let Event::Key { key, pressed: false, .. } = event {
                 if state.original_key == Some(*key) {
                     state.original_key = None;
@@ -83,7 +88,7 @@ pub fn shortcut_commands(
             if target == Target::Dialog && !palette_again {
                 return true;
             }
-            if !is_enabled(editor, action) || (press.repeat && !repeats(action)) {
+            if !editor.is_enabled(action) || (press.repeat && !repeats(action)) {
                 // A key that does nothing now must not scroll or type something instead.
                 return target != Target::Window;
             }
@@ -108,7 +113,11 @@ pub fn shortcut_commands(
 
 /// The key press that an event is; copy, cut and paste come as events of their own.
 fn press_of(event: &Event, held: Modifiers) -> Option<Press> {
-    let clipboard = |key| Press { key, physical: None, modifiers: held, repeat: false };
+    let clipboard = |key| {
+        // Keys made for the clipboard give the same events without Ctrl.
+        let modifiers = if held.command { held } else { Modifiers::COMMAND };
+        Press { key, physical: None, modifiers, repeat: false }
+    };
     match event {
         Event::Key { key, physical_key, pressed: true, repeat, modifiers } => Some(Press {
             key: *key,
@@ -117,6 +126,10 @@ fn press_of(event: &Event, held: Modifiers) -> Option<Press> {
             repeat: *repeat,
         }),
         Event::Copy => Some(clipboard(Key::C)),
+        // Windows has Shift+Delete for cutting; here it has another meaning.
+        Event::Cut if held.shift && !held.command => {
+            Some(Press { key: Key::Delete, physical: None, modifiers: held, repeat: false })
+        }
         Event::Cut => Some(clipboard(Key::X)),
         Event::Paste(_) | Event::PasteImage(_) => Some(clipboard(Key::V)),
         _ => None,
@@ -294,18 +307,12 @@ mod tests {
 
     /// What a frame with these events gives, as text.
     fn frame(editor: &Editor, state: &mut ShortcutInputState, events: Vec<Event>) -> Vec<String> {
-        let modifiers = events
-            .iter()
-            .find_map(|event| match event {
-                Event::Key { modifiers, .. } => Some(*modifiers),
-                _ => None,
-            })
-            .unwrap_or(Modifiers::COMMAND);
-        let input = egui::RawInput { events, modifiers, ..Default::default() };
+        let input = egui::RawInput { events, ..Default::default() };
         let mut commands = Vec::new();
-        drop(Context::default().run_ui(input, |ui| {
+        let mut output = Context::default().run_ui(input, |ui| {
             shortcut_commands(ui.ctx(), editor, state, &mut commands);
-        }));
+        });
+        output.textures_delta.clear();
         commands.iter().map(|command| format!("{command:?}")).collect()
     }
 
@@ -341,7 +348,12 @@ mod tests {
             assert_eq!(action_for(&Keymap::default(), press, Target::Window), expected, "{key:?}");
         };
         let both = Modifiers::COMMAND | Modifiers::SHIFT;
-        check(Key::OpenCurlyBracket, Key::OpenBracket, Modifiers::SHIFT, Some(Action::RotateViewLeft));
+        check(
+            Key::OpenCurlyBracket,
+            Key::OpenBracket,
+            Modifiers::SHIFT,
+            Some(Action::RotateViewLeft),
+        );
         check(Key::Plus, Key::Equals, both, Some(Action::ZoomIn));
         // German: the key right of Z is a Y, wherever it lies.
         check(Key::Y, Key::Z, Modifiers::COMMAND, Some(Action::Redo));
@@ -368,12 +380,26 @@ mod tests {
 
     #[test]
     fn clipboard_events_are_shortcuts_with_what_is_held() {
-        let mut state = ShortcutInputState::default();
-        assert_eq!(frame(&editor(), &mut state, vec![Event::Copy]), ["Do(Copy)"]);
-        let held = Modifiers::COMMAND | Modifiers::SHIFT;
-        let press = press_of(&Event::Copy, held).unwrap();
-        let action = action_for(&Keymap::default(), press, Target::Window);
-        assert_eq!(action, Some(Action::CopyMerged));
+        let check = |held: Modifiers, event: Event, expected: &str| {
+            let mut state = ShortcutInputState::default();
+            let events = vec![
+                Event::ModifiersChanged(held),
+                event,
+                Event::ModifiersChanged(Modifiers::NONE),
+            ];
+            let mut editor = editor();
+            // A second layer, so that one can be deleted.
+            let mut layer = editor.document.layers[0].clone();
+            layer.id = crate::document::LayerId(2);
+            editor.document.layers.push(layer);
+            assert_eq!(frame(&editor, &mut state, events), [expected]);
+        };
+        check(Modifiers::COMMAND, Event::Copy, "Do(Copy)");
+        check(Modifiers::COMMAND | Modifiers::SHIFT, Event::Copy, "Do(CopyMerged)");
+        check(Modifiers::COMMAND, Event::Cut, "Do(Cut)");
+        check(Modifiers::SHIFT, Event::Cut, "Do(DeleteLayer)");
+        check(Modifiers::NONE, Event::Paste("text".to_owned()), "Do(Paste)");
+        check(Modifiers::SHIFT, Event::Paste("text".to_owned()), "Do(Paste)");
     }
 
     #[test]

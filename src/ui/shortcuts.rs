@@ -73,7 +73,6 @@ pub fn shortcuts_ui(
     }
 }
 
-
 fn search_ui(ui: &mut Ui, state: &mut ShortcutsState) {
     let field = TextEdit::singleline(&mut state.query)
         .hint_text(tr("Search by name or key"))
@@ -91,9 +90,11 @@ fn search_ui(ui: &mut Ui, state: &mut ShortcutsState) {
 fn list_ui(ui: &mut Ui, editor: &Editor, state: &mut ShortcutsState, overrides: &mut Overrides) {
     let query = state.query.to_lowercase();
     let height = (ui.ctx().content_rect().height() - 300.0).clamp(160.0, 460.0);
-    ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, false]).show(
-        ui,
-        |ui| {
+    ScrollArea::vertical()
+        .max_height(height)
+        .min_scrolled_height(height)
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             let mut any = false;
             for menu in Menu::ALL {
@@ -119,8 +120,7 @@ fn list_ui(ui: &mut Ui, editor: &Editor, state: &mut ShortcutsState, overrides: 
                     tr("Try another word, or a key such as Ctrl or F2"),
                 );
             }
-        },
-    );
+        });
 }
 
 /// Whether an action is shown for a query.
@@ -181,7 +181,8 @@ fn action_ui(
             let shortcuts: Vec<Shortcut> = editor.keymap.shortcuts(action).cloned().collect();
             for shortcut in &shortcuts {
                 let text = shortcut_text(shortcut);
-                let button = egui::Button::new((text.as_str(), RichText::new(icon::CLOSE).size(10.0)));
+                let button =
+                    egui::Button::new((text.as_str(), RichText::new(icon::CLOSE).size(10.0)));
                 let response = ui.add(button);
                 let label = trf("Remove {keys} from {name}", &[("keys", &text), ("name", &name)]);
                 response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
@@ -311,7 +312,10 @@ mod tests {
         assert_eq!(keymap.action(&shortcut("B")), Some(action));
         assert_eq!(keymap.shortcuts(owner).count(), 0);
         // Given back, nothing is left that differs from the usual.
-        give_anyway(&mut overrides, &Conflict { action: owner, shortcut: shortcut("B"), owner: action });
+        give_anyway(
+            &mut overrides,
+            &Conflict { action: owner, shortcut: shortcut("B"), owner: action },
+        );
         assert_eq!(overrides, Overrides::new());
     }
 

@@ -121,8 +121,8 @@ fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
 /// The color of the layer in use at a pixel of the canvas.
 fn color_under(editor: &Editor, x: i32, y: i32) -> Option<[u8; 4]> {
     let document = &editor.document;
-    let inside =
-        (0..document.extent.width as i32).contains(&x) && (0..document.extent.height as i32).contains(&y);
+    let inside = (0..document.extent.width as i32).contains(&x)
+        && (0..document.extent.height as i32).contains(&y);
     inside.then(|| document.active_layer().map(|layer| layer.pixels.pixel(x, y)))?
 }
 
@@ -145,9 +145,9 @@ fn selection_bounds(editor: &Editor, state: &mut StatusBarState) -> Option<Canva
 
 fn offline_ui(ui: &mut Ui) {
     let colors = colors(ui);
-    ui.label(RichText::new(tr("Offline")).color(colors.text_weak)).on_hover_text(tr(
-        "Gesso has no network code: pictures and prompts stay on this machine",
-    ));
+    ui.add_space(theme::SPACE_S);
+    ui.label(RichText::new(tr("Offline")).color(colors.text_weak))
+        .on_hover_text(tr("Gesso has no network code: pictures and prompts stay on this machine"));
     ui.label(RichText::new(icon::OFFLINE).color(colors.success));
     ui.separator();
 }
@@ -195,8 +195,8 @@ fn work_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
         ui.spinner();
         ui.separator();
     }
-    if let Some((_, name)) = &editor.computing {
-        ui.label(name);
+    if let Some(computing) = &editor.computing {
+        ui.label(&computing.label);
         ui.add(egui::Spinner::new().size(theme::SMALL_PX));
         ui.separator();
     }
@@ -224,10 +224,8 @@ fn job_ui(ui: &mut Ui, editor: &Editor, job: &Job, commands: &mut Vec<Command>) 
     if waiting > 0 {
         text = format!("{text} · {}", trf("{count} waiting", &[("count", &waiting)]));
     }
-    let bar = ProgressBar::new(*done)
-        .desired_width(120.0)
-        .desired_height(6.0)
-        .fill(colors(ui).accent);
+    let bar =
+        ProgressBar::new(*done).desired_width(120.0).desired_height(6.0).fill(colors(ui).accent);
     let bar = ui.add(bar);
     bar.widget_info(|| {
         let mut info = egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, &text);
@@ -295,6 +293,7 @@ mod tests {
 
     use super::*;
     use crate::document::Selection;
+    use crate::editor::requests::DeviceSettings;
     use crate::editor::{Generation, JobNumber, RequestPlan};
     use crate::geom::{CanvasPoint, PixelRect};
     use crate::ui::testing::{editor, look_at, window};
@@ -308,8 +307,14 @@ mod tests {
             job: JobNumber(1),
             kind: JobKind::Fill,
             generation: Generation::default(),
+            device: DeviceSettings {
+                device: editor.preferences.device,
+                precision: editor.preferences.precision,
+            },
             document: editor.document.clone(),
-            extend: None,
+            before: Vec::new(),
+            mask: None,
+            region: None,
         };
         editor.jobs.jobs.push(Job {
             number: JobNumber(1),
@@ -335,7 +340,7 @@ mod tests {
         let mut window = window((1280.0, STATUS_BAR_PX), Look::Dark, |ui, commands| {
             status_bar_ui(ui, &editor, &mut state, commands);
         });
-        assert!(window.query_by_label_contains("12 s left").is_some());
+        assert!(window.query_all_by_label_contains("12 s left").next().is_some());
         window.get_by_label("Cancel").click();
         window.run_steps(2);
         assert!(matches!(window.state()[..], [Command::CancelJob(JobNumber(1))]));

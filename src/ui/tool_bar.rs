@@ -7,14 +7,14 @@ use crate::locale::tr;
 use crate::tools::Tool;
 use crate::ui::theme::{self, icon};
 use crate::ui::widgets::{
-    ActionStyle, ButtonState, action_button, action_tooltip, color_button, icon_button_sized,
+    ButtonState, action_tooltip, color_button, icon_button_sized, with_action_tooltip,
 };
 
 /// Width of the column, margins included.
 pub const TOOL_BAR_PX: f32 = theme::TOOL_PX + theme::SPACE_M;
 
 /// Height of the colors and the buttons below them.
-const COLORS_PX: f32 = 84.0;
+const COLORS_PX: f32 = 64.0;
 
 /// The tools, the one in hand marked; the two colors at the bottom.
 pub fn tool_bar_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
@@ -35,7 +35,7 @@ pub fn tool_bar_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
 fn tools_ui(ui: &mut Ui, editor: &Editor, height: f32, commands: &mut Vec<Command>) {
     let groups = Tool::ALL.iter().filter(|tool| begins_group(**tool)).count() as f32;
     let gaps = groups * (theme::SPACE_S + 1.0);
-    let side = ((height - gaps) / Tool::ALL.len() as f32).clamp(26.0, theme::TOOL_PX).floor();
+    let side = ((height - gaps) / Tool::ALL.len() as f32).clamp(22.0, theme::TOOL_PX).floor();
     ui.spacing_mut().item_spacing.y = 0.0;
     ui.vertical_centered(|ui| {
         for tool in Tool::ALL {
@@ -60,17 +60,14 @@ const fn begins_group(tool: Tool) -> bool {
 }
 
 fn colors_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
-    const SIDE: f32 = 26.0;
-    const SHIFT: f32 = 14.0;
+    const SIDE: f32 = 22.0;
+    const SHIFT: f32 = 12.0;
+    const SMALL: f32 = 18.0;
     let mut settings = editor.tools.clone();
-    let (area, _) = ui.allocate_exact_size(
-        vec2(ui.available_width(), SIDE + SHIFT),
-        egui::Sense::hover(),
-    );
+    let (area, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), SIDE + SHIFT), egui::Sense::hover());
     let left = area.center().x - (SIDE + SHIFT) / 2.0;
-    let swatch = |at: f32| {
-        Rect::from_min_size(pos2(left + at, area.top() + at), vec2(SIDE, SIDE))
-    };
+    let swatch = |at: f32| Rect::from_min_size(pos2(left + at, area.top() + at), vec2(SIDE, SIDE));
     let mut changed = false;
     // The color in use lies over the other one.
     for (rect, label, color) in [
@@ -87,9 +84,16 @@ fn colors_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
     }
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        ui.add_space(((ui.available_width() - 2.0 * theme::BUTTON_PX) / 2.0).max(0.0));
-        action_button(ui, editor, Action::SwapColors, ActionStyle::Icon, commands);
-        action_button(ui, editor, Action::DefaultColors, ActionStyle::Icon, commands);
+        ui.add_space(((ui.available_width() - 2.0 * SMALL) / 2.0).max(0.0));
+        for action in [Action::SwapColors, Action::DefaultColors] {
+            let icon = icon::of_action(action).unwrap_or_default();
+            let label = tr(action.info().label);
+            let button = icon_button_sized(ui, icon, label, ButtonState::Normal, SMALL);
+            if button.clicked() {
+                commands.push(Command::Do(action));
+            }
+            with_action_tooltip(button, editor, action);
+        }
     });
 }
 
@@ -104,7 +108,7 @@ mod tests {
     #[test]
     fn each_tool_can_be_taken_by_its_name() {
         let editor = editor();
-        let mut window = window((TOOL_BAR_PX, 760.0), Look::Dark, |ui, commands| {
+        let mut window = window((TOOL_BAR_PX + 16.0, 760.0), Look::Dark, |ui, commands| {
             tool_bar_ui(ui, &editor, commands);
         });
         for tool in Tool::ALL {
@@ -124,7 +128,7 @@ mod tests {
         editor.tool = Tool::Wand;
         editor.tools.color = [220, 60, 40, 255];
         for (name, height) in [("tools", 760.0), ("tools-low", 520.0)] {
-            look_at(name, (TOOL_BAR_PX, height), |ui, commands| {
+            look_at(name, (TOOL_BAR_PX + 8.0, height), |ui, commands| {
                 tool_bar_ui(ui, &editor, commands);
             });
         }

@@ -137,12 +137,10 @@ fn likeness_ui(ui: &mut Ui, settings: &mut ToolSettings) {
         .compact()
         .tooltip(tr("How much a color may differ from the one that is clicked"))
         .show(ui);
-    ui.checkbox(&mut settings.contiguous, tr("Connected")).on_hover_text(tr(
-        "Only pixels that touch each other, or all alike anywhere",
-    ));
-    ui.checkbox(&mut settings.all_layers, tr("All layers")).on_hover_text(tr(
-        "Look at the whole picture, or only at the layer",
-    ));
+    ui.checkbox(&mut settings.contiguous, tr("Connected"))
+        .on_hover_text(tr("Only pixels that touch each other, or all alike anywhere"));
+    ui.checkbox(&mut settings.all_layers, tr("All layers"))
+        .on_hover_text(tr("Look at the whole picture, or only at the layer"));
 }
 
 fn combine_ui(ui: &mut Ui, settings: &mut ToolSettings) {
@@ -183,7 +181,7 @@ fn selection_steps_ui(
 
 fn pixels_ui(ui: &mut Ui, label: &str, pixels: &mut u32) -> Response {
     let field = DragValue::new(pixels).range(1..=512).speed(0.2).suffix(" px");
-    ui.name_inputs(label, |ui| ui.add_sized(vec2(theme::VALUE_PX, theme::BUTTON_PX - 4.0), field))
+    ui.name_inputs(label, |ui| ui.add_sized(vec2(theme::VALUE_PX, theme::BUTTON_PX), field))
         .on_hover_text(label)
 }
 

@@ -142,6 +142,9 @@ impl Editor {
             Command::OpenPath(path) => self.open_path(path, &mut effects),
             Command::PlacePath(path) => effects.push(Effect::Read { path, as_layer: true }),
             Command::SaveTo(path) => self.save_to(path, &mut effects),
+            Command::AskFolder(setting) => {
+                effects.push(Effect::Ask(crate::editor::FileDialog::Folder(setting)));
+            }
             Command::SetFolder(setting, path) => self.set_folder(setting, path, &mut effects),
             Command::DialogCancelled => self.after_saving = None,
             Command::Opened { image, path, record, remarks } => {

@@ -71,16 +71,21 @@ fn find_ui(ui: &mut Ui, state: &mut HistoryState) {
             ui.set_width(search_px);
             panel_parts::search_ui(ui, &mut state.search, tr("Search"));
         });
-        ui.set_max_width(search_px + ui.spacing().item_spacing.x + filter_px);
-        let combo = ComboBox::from_id_salt("history filter")
-            .width(filter_px)
-            .truncate()
-            .selected_text(state.filter.label())
-            .show_ui(ui, |ui| {
-                for filter in Filter::ALL {
-                    ui.selectable_value(&mut state.filter, filter, filter.label());
-                }
-            });
+        let combo = ui
+            .scope(|ui| {
+                // A truncated text takes what is there, whatever width the box was given.
+                ui.set_max_width(filter_px);
+                ComboBox::from_id_salt("history filter")
+                    .width(filter_px)
+                    .truncate()
+                    .selected_text(state.filter.label())
+                    .show_ui(ui, |ui| {
+                        for filter in Filter::ALL {
+                            ui.selectable_value(&mut state.filter, filter, filter.label());
+                        }
+                    })
+            })
+            .inner;
         combo.response.accessible_name(tr("Kind of change")).on_hover_text(tr("Kind of change"));
     });
 }

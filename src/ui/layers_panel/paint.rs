@@ -318,7 +318,7 @@ fn context_menu_ui(
             for &action in group {
                 let shortcut = shortcut_of(&editor.keymap, action).unwrap_or_default();
                 let button = Button::new(tr(action.info().label)).shortcut_text(shortcut);
-                let enabled = crate::ui::is_enabled(editor, action);
+                let enabled = editor.is_enabled(action);
                 let button = ui.add_enabled(enabled, button);
                 if button.on_hover_text(tr(action.info().tooltip)).clicked() {
                     commands.push(Command::Do(action));

@@ -7,7 +7,6 @@ use egui::{
 
 use crate::editor::{Action, Command, Editor, Generation, Shortcut};
 use crate::engine::catalog::ModelInfo;
-use crate::engine::event::UnknownWord;
 use crate::locale::{tr, trf};
 use crate::ui::panel_parts;
 use crate::ui::prompt_panel::model::{self, Running, WORK, chosen_model, hindrance, main_action};
@@ -28,9 +27,6 @@ const MOST_PICTURES: u32 = 8;
 /// What the prompt's panel remembers.
 #[derive(Default)]
 pub struct PromptState {
-    /// Words of the last job's prompt that its model has never seen; whoever handles the engine's
-    /// events puts them here.
-    pub unknown_words: Vec<UnknownWord>,
     focus: bool,
     // The seed while it is being typed.
     seed: Option<String>,
@@ -53,7 +49,7 @@ pub fn prompt_ui(
     let mut generation = editor.generation.clone();
     prompt_field_ui(ui, editor, state, &mut generation, commands);
     examples_ui(ui, editor, &mut generation);
-    unknown_words_ui(ui, state, &mut generation);
+    remark_ui(ui, editor);
     start_ui(ui, editor, commands);
     if let Some(running) = model::running(editor) {
         running_ui(ui, editor, &running, commands);
@@ -126,10 +122,9 @@ pub(super) fn text_area_ui(
                     TextEdit::multiline(text)
                         .id(id)
                         .hint_text(hint)
-                        .frame(egui::Frame::NONE)
+                        .frame(egui::Frame::new().inner_margin(inner))
                         .desired_width(f32::INFINITY)
                         .desired_rows(*rows.start())
-                        .margin(inner)
                         .show(ui)
                         .response
                         .response
@@ -208,26 +203,16 @@ fn chip_ui(ui: &mut Ui, text: &str) -> egui::Response {
     }
 }
 
-/// Words that the model doesn't know, with ones that it does.
-fn unknown_words_ui(ui: &mut Ui, state: &PromptState, generation: &mut Generation) {
-    let prompt = generation.prompt.clone();
-    let still_there = state.unknown_words.iter().filter(|word| prompt.contains(word.word.as_str()));
-    for word in still_there.take(3) {
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
-            let text = trf("{sign} The model does not know “{word}”.", &[
-                ("sign", &icon::WARNING),
-                ("word", &word.word),
-            ]);
-            ui.label(RichText::new(text).size(theme::SMALL_PX).color(colors(ui).warning));
-            for suggestion in word.suggestions.iter().take(2) {
-                let label = RichText::new(suggestion).size(theme::SMALL_PX);
-                if ui.small_button(label).on_hover_text(tr("Write this instead")).clicked() {
-                    generation.prompt = generation.prompt.replace(&word.word, suggestion);
-                }
-            }
-        });
-    }
+/// What the model said about the last prompt: words that it does not know, or that it was too long.
+fn remark_ui(ui: &mut Ui, editor: &Editor) {
+    let Some(remark) = &editor.prompt_remark else { return };
+    let color = colors(ui).warning;
+    let small = |text: &str| RichText::new(text).size(theme::SMALL_PX).color(color);
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
+        ui.label(small(icon::WARNING));
+        ui.add(Label::new(small(remark)).wrap());
+    });
 }
 
 /// The main button with a menu of everything else that a model can do.
@@ -439,7 +424,7 @@ fn seed_ui(
         let field = TextEdit::singleline(&mut text)
             .desired_width(width)
             .char_limit(20)
-            .vertical_align(egui::Align::Center);
+            .align(egui::Align2::LEFT_CENTER);
         let response = ui.add(field).accessible_name(tr("Seed"));
         if response.changed() {
             text.retain(|sign| sign.is_ascii_digit());

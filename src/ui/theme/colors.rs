@@ -74,7 +74,7 @@ const DARK: Colors = Colors {
     field: gray(0x1b),
     button: gray(0x38),
     hover: gray(0x42),
-    selection: rgb(0x2c_46_6e),
+    selection: rgb(0x28_40_66),
     line: gray(0x3c),
     outline: gray(0x78),
     text: gray(0xe6),
@@ -182,11 +182,12 @@ mod tests {
                 ("warning", colors.warning),
                 ("success", colors.success),
             ];
-            let mut pairs = vec![
+            let pairs = [
                 ("on_accent on accent", colors.on_accent, colors.accent),
                 ("on_accent on accent_hover", colors.on_accent, colors.accent_hover),
                 ("text on selection", colors.text, colors.selection),
                 ("text_weak on selection", colors.text_weak, colors.selection),
+                ("accent_text on selection", colors.accent_text, colors.selection),
                 ("text on hover", colors.text, colors.hover),
                 ("text_weak on hover", colors.text_weak, colors.hover),
                 ("text on canvas", colors.text, colors.canvas),
@@ -199,7 +200,7 @@ mod tests {
                 let ratio = contrast(colors.accent_text, background);
                 assert!(ratio >= 3.0, "{look:?}: focus ring on {background_name}: {ratio}");
             }
-            for (name, text, background) in pairs.drain(..) {
+            for (name, text, background) in pairs {
                 let ratio = contrast(text, background);
                 assert!(ratio >= 4.5, "{look:?}: {name}: {ratio}");
             }

@@ -1,15 +1,14 @@
 //! Buttons: with an icon alone, for an action, and the one that matters most.
 
 use egui::{
-    Button, Color32, FontFamily, FontId, IntoAtoms, Response, RichText, Role, Sense, Stroke, Ui,
-    WidgetInfo, vec2,
+    Button, Color32, FontId, IntoAtoms, Response, RichText, Role, Sense, Stroke, Ui, WidgetInfo,
+    vec2,
 };
 
 use crate::editor::{Action, Command, Editor};
 use crate::locale::tr;
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::shortcut_of;
-use crate::ui::{is_enabled, is_on};
 
 /// What a button shows besides its icon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,13 +88,8 @@ pub fn icon_button_sized(
                 (false, false) => ui.visuals().disable(colors.text),
             };
             let size = (side_px * 0.64).min(theme::ICON_PX * 1.15).round();
-            let family = if selected {
-                FontFamily::Name(theme::FILLED.into())
-            } else {
-                FontFamily::Proportional
-            };
-            let galley =
-                ui.painter().layout_no_wrap(icon.to_owned(), FontId::new(size, family), color);
+            let font = FontId::proportional(size);
+            let galley = ui.painter().layout_no_wrap(icon.to_owned(), font, color);
             // The drawn part is centered, not the line, which has room for letters below it.
             let at = rect.center() - galley.mesh_bounds.center().to_vec2();
             ui.painter().galley(at, galley, color);
@@ -130,8 +124,8 @@ pub fn action_button(
     commands: &mut Vec<Command>,
 ) -> Response {
     let label = tr(action.info().label);
-    let enabled = is_enabled(editor, action);
-    let on = is_on(editor, action) == Some(true);
+    let enabled = editor.is_enabled(action);
+    let on = editor.is_checked(action) == Some(true);
     let own_icon = icon::of_action(action);
     let with_icon = || match own_icon {
         Some(icon) => (icon, label).into_atoms(),
@@ -156,19 +150,24 @@ pub fn action_button(
             ui.add_enabled_ui(enabled, |ui| primary_button(ui, with_icon())).inner
         }
     };
-    response.widget_info(|| match is_on(editor, action) {
+    response.widget_info(|| match editor.is_checked(action) {
         Some(on) => WidgetInfo::selected(Role::Button, enabled, on, label),
         None => WidgetInfo::labeled(Role::Button, enabled, label),
     });
     if response.clicked() {
         commands.push(Command::Do(action));
     }
+    with_action_tooltip(response, editor, action)
+}
+
+/// Gives a response the tooltip of an action, whether it can be done now or not.
+pub fn with_action_tooltip(response: Response, editor: &Editor, action: Action) -> Response {
     response
         .on_hover_ui(|ui| action_tooltip(ui, editor, action))
         .on_disabled_hover_ui(|ui| action_tooltip(ui, editor, action))
 }
 
-/// An action's name with its shortcut, and what it does.
+/// An action's name with its shortcut, what it does, and why it can't be done now.
 pub fn action_tooltip(ui: &mut Ui, editor: &Editor, action: Action) {
     let info = action.info();
     ui.horizontal(|ui| {
@@ -178,6 +177,9 @@ pub fn action_tooltip(ui: &mut Ui, editor: &Editor, action: Action) {
         }
     });
     ui.label(tr(info.tooltip));
+    if let Some(why) = editor.why_disabled(action) {
+        ui.label(RichText::new(why).color(colors(ui).warning));
+    }
 }
 
 /// The one button that most users want here.

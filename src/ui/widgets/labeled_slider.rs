@@ -20,6 +20,7 @@ pub struct LabeledSlider<'a, N> {
     percent: bool,
     decimals: usize,
     compact: bool,
+    label_px: Option<f32>,
     tooltip: &'a str,
 }
 
@@ -35,6 +36,7 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
             percent: false,
             decimals: if N::INTEGRAL { 0 } else { 2 },
             compact: false,
+            label_px: None,
             tooltip: "",
         }
     }
@@ -69,6 +71,12 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
         self
     }
 
+    /// Gives the label this width, for rows that are aligned with others.
+    pub const fn label_px(mut self, label_px: f32) -> Self {
+        self.label_px = Some(label_px);
+        self
+    }
+
     /// What the number does.
     pub const fn tooltip(mut self, tooltip: &'a str) -> Self {
         self.tooltip = tooltip;
@@ -88,7 +96,7 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
                     ui.spacing_mut().slider_width = 80.0;
                 } else {
                     let full = ui.available_width();
-                    let label_px = theme::LABEL_PX.min(full * 0.36);
+                    let label_px = self.label_px.unwrap_or(theme::LABEL_PX.min(full * 0.36));
                     let size = vec2(label_px, theme::BUTTON_PX);
                     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
                     let layout = Layout::left_to_right(Align::Center);
@@ -126,14 +134,21 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
             // Rounded as it is shown, so that what is seen is what is used.
             slider = slider.max_decimals(if self.percent { 2 } else { self.decimals });
         }
-        let slider = ui.add(slider);
+        let slider = ui
+            .scope(|ui| {
+                // The handle's size follows the height; the filled part shows in the accent color.
+                ui.spacing_mut().interact_size.y = 16.0;
+                ui.visuals_mut().selection.bg_fill = theme::colors(ui).accent;
+                ui.add(slider)
+            })
+            .inner;
         let mut shown = value.to_f64() * factor;
         let field = DragValue::new(&mut shown)
             .range(low * factor..=high * factor)
             .speed(((high - low) * factor / 300.0).clamp(0.01, 1.0))
             .fixed_decimals(decimals)
             .suffix(suffix);
-        let field = ui.add_sized(vec2(value_px, theme::BUTTON_PX - 4.0), field);
+        let field = ui.add_sized(vec2(value_px, theme::BUTTON_PX), field);
         if field.changed() {
             *value = N::from_f64(shown / factor);
         }

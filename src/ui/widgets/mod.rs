@@ -15,7 +15,7 @@ mod shortcut_text;
 pub use badge::{Tone, badge};
 pub use button::{
     ActionStyle, ButtonState, action_button, action_tooltip, danger_button, icon_button,
-    icon_button_sized, primary_button,
+    icon_button_sized, primary_button, with_action_tooltip,
 };
 pub use color_button::color_button;
 pub use empty_state::empty_state;

@@ -1,8 +1,7 @@
 //! A choice among few, all of which are seen.
 
 use egui::{
-    Align2, Color32, CornerRadius, FontFamily, FontId, Role, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo, vec2,
+    Align2, Color32, CornerRadius, FontId, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
 };
 
 use crate::ui::theme::{self, colors};
@@ -44,11 +43,6 @@ pub fn segmented<T: PartialEq + Copy>(
             let selected = *current == segment.value;
             let is_icon = segment.text != segment.label;
             let size = if is_icon { theme::ICON_PX } else { theme::TEXT_PX };
-            let family = if is_icon && selected {
-                FontFamily::Name(theme::FILLED.into())
-            } else {
-                FontFamily::Proportional
-            };
             let colors = colors(ui);
             let color = match (ui.is_enabled(), selected) {
                 (false, _) => ui.visuals().disable(colors.text),
@@ -57,7 +51,7 @@ pub fn segmented<T: PartialEq + Copy>(
             };
             let galley = ui.painter().layout_no_wrap(
                 segment.text.to_owned(),
-                FontId::new(size, family),
+                FontId::proportional(size),
                 color,
             );
             let padding = if is_icon { theme::SPACE_XS + 2.0 } else { theme::SPACE_M };
