@@ -217,7 +217,10 @@ impl Edit {
                 bounds.map_or(0, |bounds| bounds.padded(*by, document.extent).extent().area() * 4)
             }
             Self::ChangeSelection(SelectionStep::Invert) => canvas,
-            Self::LoadSelection { .. } => canvas,
+            Self::LoadSelection { name, .. } => {
+                let saved = document.saved_selections.iter().find(|saved| saved.name == *name);
+                saved.map_or(0, |saved| tile_px(saved.selection.cover.tiles().count()))
+            }
             Self::SetCanvas(rect) => moved_px(rect.x, rect.y, everything_px()),
             Self::Resize { extent, .. } => {
                 everything_px().max(extent.area() * document.layers.len())

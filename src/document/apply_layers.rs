@@ -198,8 +198,9 @@ impl Document {
             Some((stem, number)) if number.parse::<u32>().is_ok() => stem,
             _ => name,
         };
-        (2..)
-            .map(|number: usize| format!("{stem} {number}"))
+        // Of one number more than there are layers, one is free.
+        (2..=self.layers.len() + 2)
+            .map(|number| format!("{stem} {number}"))
             .find(|name| !taken(name))
             .unwrap_or_else(|| name.to_owned())
     }

@@ -6,7 +6,9 @@ use crate::document::{
     SelectionStep, Wand,
 };
 use crate::geom::{Extent, PixelRect};
-use crate::raster::{CoverGrid, FloodReach, ellipse_cover, flood, polygon_cover, rectangle_cover};
+use crate::raster::{
+    CoverGrid, FloodReach, TileIndex, ellipse_cover, flood, polygon_cover, rectangle_cover,
+};
 
 /// Nothing may lie farther from the canvas' corner, so that places can always be counted.
 const MAX_DISTANCE_PX: i32 = 1 << 20;
@@ -131,7 +133,7 @@ impl Document {
     fn set_selection(&mut self, cover: CoverGrid) -> Applied {
         let before = std::mem::replace(&mut self.selection, Selection { cover });
         let changed = self.selection.cover.changed_tiles(&before.cover);
-        let changed = changed.into_iter().map(|at| at.rect()).reduce(PixelRect::union);
+        let changed = changed.into_iter().map(TileIndex::rect).reduce(PixelRect::union);
         Applied::look(changed.unwrap_or_default())
     }
 }

@@ -124,12 +124,15 @@ fn difference_in_tile(
     let left = part.x.abs_diff(at.rect().x);
     for y in part.y..part.bottom() {
         let start = (y.abs_diff(at.rect().y) * TILE_PX + left) as usize;
+        let cover = cover.and_then(|cover| cover.pixels().get(start..start + width));
+        if cover.is_some_and(|row| row.iter().all(|&cover| cover > 0)) {
+            continue;
+        }
         lay(&a, 0, start, &mut row_a);
         lay(&b, 0, start, &mut row_b);
         if row_a == row_b {
             continue;
         }
-        let cover = cover.and_then(|cover| cover.pixels().get(start..start + width));
         let covered = |x: usize| cover.and_then(|row| row.get(x)).is_some_and(|&cover| cover > 0);
         for (x, (a, b)) in row_a.iter().zip(&row_b).enumerate() {
             if a == b || covered(x) {

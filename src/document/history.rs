@@ -131,11 +131,13 @@ impl History {
     }
 
     /// All nodes, oldest first.
+    #[must_use]
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = &Node> {
         self.nodes.values()
     }
 
     /// The nodes that one kind of work made, oldest first.
+    #[must_use]
     pub fn nodes_of(&self, kind: OperationKind) -> impl DoubleEndedIterator<Item = &Node> {
         self.nodes.values().filter(move |node| node.kind == kind)
     }
