@@ -3,10 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use regex::Regex;
+
 use gesso::locale::{Language, language, set_language, tr, translation, trf};
 
 /// The functions whose literal argument is a text for the catalogs.
 const MARKS: [&str; 3] = ["tr", "trf", "tr_later"];
+
+/// Files with tables of texts in modules that know no language; they are translated where they
+/// are shown.
+const TABLES: [&str; 4] = [
+    "src/document/kind.rs",
+    "src/editor/action.rs",
+    "src/editor/requests.rs",
+    "src/raster/blend_mode.rs",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -25,7 +36,11 @@ fn texts() -> BTreeMap<String, String> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let code = std::fs::read_to_string(&path).unwrap();
-                for (line, text) in marked_texts(without_tests(&code)) {
+                let code = without_tests(&code);
+                let below = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+                let in_table =
+                    if TABLES.contains(&below.as_str()) { table_texts(code) } else { vec![] };
+                for (line, text) in marked_texts(code).into_iter().chain(in_table) {
                     let place = format!("{}:{line}", path.strip_prefix(root()).unwrap().display());
                     texts.entry(text).or_insert(place);
                 }
@@ -33,6 +48,21 @@ fn texts() -> BTreeMap<String, String> {
         }
     }
     texts
+}
+
+/// The texts of a table: rows of actions, and the names that `=>` leads to.
+fn table_texts(code: &str) -> Vec<(usize, String)> {
+    let row = Regex::new(r#"^\s+\w+ \w+ "[a-z-]+" "([^"]+)" "([^"]+)" \["#).unwrap();
+    let name = Regex::new(r#"=> "([^"]+)""#).unwrap();
+    let mut found = Vec::new();
+    for (i, line) in code.lines().enumerate() {
+        let rows = row.captures_iter(line).flat_map(|row| [row[1].to_owned(), row[2].to_owned()]);
+        // Names of blend modes in files are no texts.
+        let names = name.captures_iter(line).map(|name| name[1].to_owned());
+        let names = names.filter(|name| !name.starts_with("svg:"));
+        found.extend(rows.chain(names).map(|text| (i + 1, text)));
+    }
+    found
 }
 
 /// The code up to the unit tests at the file's end.

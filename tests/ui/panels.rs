@@ -78,7 +78,7 @@ fn the_docks_tabs_show_history_gallery_and_queue() {
     let mut window = Window::open(Theme::Light);
     window.act(Action::AddLayer);
     window.click("History");
-    window.harness.get_by_label_contains("New layer");
+    window.harness.get_by_label("State New layer");
     window.click("Gallery");
     window.harness.get_by_label_contains("No pictures yet");
     window.click("Layers");

@@ -96,7 +96,7 @@ impl Window {
 
     /// Clicks what has this label.
     pub(crate) fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
+        self.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).click();
         self.settle();
     }
 
