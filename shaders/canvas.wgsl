@@ -162,7 +162,7 @@ fn with_grid(color: vec3<f32>, local: vec2<f32>) -> vec3<f32> {
         line = select(0.0, 1.0, min(f.x, f.y) < 1.0);
     }
     let luma = dot(color, vec3<f32>(0.299, 0.587, 0.114));
-    return mix(color, vec3<f32>(select(1.0, 0.0, luma > 0.5)), line * view.grid);
+    return mix(color, vec3<f32>(select(1.0, 0.0, luma > 0.3)), line * view.grid);
 }
 
 @fragment

@@ -93,6 +93,12 @@ impl GessoApp {
         !self.commands.is_empty() || self.desk.is_busy() || self.editor.jobs.is_busy()
     }
 
+    /// Whether all of the canvas that is seen was drawn.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        self.window.is_drawn()
+    }
+
     /// Gives all commands to the editor and has its effects done.
     fn settle(&mut self, ctx: &egui::Context) {
         // An effect can answer at once; what it asks for is done in the same frame.
@@ -120,7 +126,7 @@ impl GessoApp {
     }
 
     /// Files that were dropped on the window, and a request to close it.
-    fn from_window(&mut self, ctx: &egui::Context) {
+    fn take_window_events(&mut self, ctx: &egui::Context) {
         let (dropped, close) = ctx
             .input(|input| (input.raw.dropped_files.clone(), input.viewport().close_requested()));
         let untouched = self.editor.is_untouched();
@@ -158,7 +164,7 @@ impl GessoApp {
 
 impl eframe::App for GessoApp {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        self.from_window(ctx);
+        self.take_window_events(ctx);
         self.commands.extend(self.desk.poll());
         self.settle(ctx);
         if self.editor.jobs.is_busy() || self.desk.is_busy() {

@@ -184,8 +184,21 @@ pub(crate) struct SelftestArgs {
     pub(crate) device: DeviceChoice,
 }
 
+/// What `gesso bench` measures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BenchWhat {
+    /// Evaluations and pictures of the networks.
+    #[default]
+    Networks,
+    /// Dabs, undo and frames on canvases of 1024 to 16384 pixels a side.
+    Canvas,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
+    /// What to measure: the networks, or painting and showing the canvas.
+    #[arg(value_enum, default_value_t)]
+    pub(crate) what: BenchWhat,
     /// Measure this model only.
     #[arg(long, value_name = "ID")]
     pub(crate) model: Option<String>,

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::bench::canvas::{self, CanvasBench};
 use crate::bench::{BenchError, BenchRequest};
-use crate::cli::args::{BenchArgs, SelftestArgs};
+use crate::cli::args::{BenchArgs, BenchWhat, SelftestArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::cli::run::{Context, open_library};
@@ -71,6 +72,9 @@ fn built_in_vectors() -> Result<PathBuf, CliError> {
 }
 
 pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
+    if args.what == BenchWhat::Canvas {
+        return bench_canvas(context);
+    }
     let device = open_device(args.device).map_err(EngineError::from)?;
     let library = open_library()?;
     let interrupt = Interrupt::new();
@@ -105,4 +109,38 @@ pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError>
         say(&report.to_string())?;
     }
     Ok(())
+}
+
+/// Measures painting and showing, without a window.
+fn bench_canvas(context: &Context) -> Result<(), CliError> {
+    let (mut rows, mut memory) = (Vec::new(), Vec::new());
+    let unsaid = std::cell::RefCell::new(None);
+    let tell = |text: String| {
+        if !context.json && unsaid.borrow().is_none() {
+            *unsaid.borrow_mut() = say(&text).err();
+        }
+    };
+    let drawn_by = canvas::run(
+        &CanvasBench::default(),
+        &mut |row| {
+            tell(row.to_string());
+            rows.push(json!(row));
+        },
+        &mut |layers| {
+            tell(layers.to_string());
+            memory.push(json!(layers));
+        },
+    )
+    .map_err(|error| CliError::Failure(error.to_string()))?;
+    if let Some(error) = unsaid.into_inner() {
+        return Err(error);
+    }
+    if context.json {
+        let report = json!({
+            "command": "bench canvas", "drawn_by": drawn_by, "measurements": rows, "memory": memory,
+        });
+        say(&report.to_string())
+    } else {
+        say(&format!("drawn by {drawn_by}"))
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::document::LayerId;
 use crate::geom::PixelRect;
+use crate::gpu::ring::Ring;
 use crate::gpu::shaders;
 use crate::gpu::source::Content;
 use crate::gpu::store::{Gpu, Store};
@@ -46,6 +47,8 @@ pub(super) struct CompositeJob {
     pub(super) dirty: PixelRect,
     /// As the shader reads them: slot of the color, slot of the mask, mode, opacity.
     pub(super) layers: Vec<[u32; 4]>,
+    /// Whether the block is that of its one layer, as nothing shines through it.
+    pub(super) copies: bool,
 }
 
 /// As in the shader: no slot.
@@ -118,8 +121,30 @@ impl Compositor {
     pub(super) fn run(
         &mut self,
         gpu: Gpu<'_>,
-        target: &wgpu::TextureView,
+        target: &Ring<Stack>,
         jobs: &[CompositeJob],
+        colors: &Store<[u8; 4]>,
+        covers: &Store<u8>,
+    ) {
+        let mut encoder =
+            gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let (copies, jobs): (Vec<_>, Vec<_>) = jobs.iter().partition(|job| job.copies);
+        for job in &copies {
+            copy(&mut encoder, colors, target, job);
+        }
+        self.lay(gpu, &mut encoder, target, &jobs, colors, covers);
+        if !copies.is_empty() || !jobs.is_empty() {
+            gpu.queue.submit([encoder.finish()]);
+        }
+    }
+
+    /// Records the making of blocks by the shader.
+    fn lay(
+        &mut self,
+        gpu: Gpu<'_>,
+        encoder: &mut wgpu::CommandEncoder,
+        target: &Ring<Stack>,
+        jobs: &[&CompositeJob],
         colors: &Store<[u8; 4]>,
         covers: &Store<u8>,
     ) {
@@ -140,12 +165,10 @@ impl Compositor {
             self.add_pipeline(gpu.device, pipeline_of(job));
         }
         gpu.queue.write_buffer(&self.stacks, 0, &bytes);
-        let mut encoder =
-            gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("composite"),
             color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: target,
+                view: &target.view,
                 depth_slice: None,
                 resolve_target: None,
                 ops: wgpu::Operations { load: wgpu::LoadOp::Load, store: wgpu::StoreOp::Store },
@@ -161,12 +184,10 @@ impl Compositor {
             pass.set_bind_group(0, group, &[offset]);
             pass.draw(0..3, 0..1);
         }
-        drop(pass);
-        gpu.queue.submit([encoder.finish()]);
     }
 
     /// What the shader reads of all blocks, and where each block's part starts.
-    fn stack_bytes(&self, jobs: &[CompositeJob]) -> (Vec<u8>, Vec<u32>) {
+    fn stack_bytes(&self, jobs: &[&CompositeJob]) -> (Vec<u8>, Vec<u32>) {
         let mut bytes = Vec::new();
         let mut offsets = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -241,6 +262,28 @@ impl Compositor {
             })
         });
     }
+}
+
+/// Records the copying of a block that is its one layer's: far less work than drawing it.
+fn copy(
+    encoder: &mut wgpu::CommandEncoder,
+    colors: &Store<[u8; 4]>,
+    target: &Ring<Stack>,
+    job: &CompositeJob,
+) {
+    let Some([slot, ..]) = job.layers.first() else { return };
+    let part = job.dirty.shifted(-job.area.x, -job.area.y);
+    let place = |texture, at: PixelRect, z| wgpu::TexelCopyTextureInfo {
+        texture,
+        mip_level: 0,
+        origin: wgpu::Origin3d { x: at.x as u32, y: at.y as u32, z },
+        aspect: wgpu::TextureAspect::All,
+    };
+    encoder.copy_texture_to_texture(
+        place(colors.texture(), part, *slot),
+        place(&target.texture, job.dirty, 0),
+        wgpu::Extent3d { width: part.width, height: part.height, depth_or_array_layers: 1 },
+    );
 }
 
 /// The blend modes of a block as a set of bits (mode normal is always one), and whether it has masks.

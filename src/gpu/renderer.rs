@@ -15,7 +15,7 @@ use crate::gpu::draw::{
 use crate::gpu::overlay::{self, OverlayTexture};
 use crate::gpu::ring::Ring;
 use crate::gpu::source::{Content, changed_parts};
-use crate::gpu::store::{Budget, Gpu, Missing, Request, SourceKey, Store};
+use crate::gpu::store::{Budget, CELLS_A_SIDE, Cells, Gpu, Missing, Request, SourceKey, Store};
 use crate::gpu::view::{BlockAt, Pane, Seen, Side, common, corners, panes};
 use crate::gpu::{ComparisonView, Frame, OverlayClip, Stats, Wake};
 use crate::raster::{BlendMode, TILE_PX, TileGrid};
@@ -76,9 +76,11 @@ struct Progress {
     again: bool,
 }
 
-/// Texels times layers in a frame where the processor draws: about 8 ms with two cores (measured
+/// Making a texel takes as long as so many layers of it (measured with lavapipe).
+const FIXED_LAYERS: u64 = 3;
+/// Texels times layers in a frame where the processor draws: about 5 ms with two cores (measured
 /// with lavapipe).
-const SOFTWARE_TEXELS: u64 = 12 << 16;
+const SOFTWARE_TEXELS: u64 = 32 << 16;
 /// The same for graphics cards.
 const HARDWARE_TEXELS: u64 = 1 << 30;
 
@@ -134,6 +136,9 @@ impl CanvasRenderer {
         if !frame.viewport.pixels().is_empty() {
             let panes = panes(frame);
             let shown = self.shown(frame, &panes);
+            if panes.iter().any(|pane| pane.heat) {
+                self.match_rings(device, &shown);
+            }
             for shown in &shown {
                 self.composite(gpu, shown, &mut budget, &mut progress);
             }
@@ -204,7 +209,6 @@ impl CanvasRenderer {
             .as_ref()
             .is_some_and(|comparison| comparison.view == ComparisonView::HeatMap);
         if heat {
-            // Both are sampled at the same place, so they must be rings of one size.
             let level = shown.iter().map(|shown| shown.level).max().unwrap_or(0);
             let size = shown.iter().fold([1, 1], |size, shown| larger(size, shown.size));
             for shown in &mut shown {
@@ -225,6 +229,21 @@ impl CanvasRenderer {
         }
         let size = size.map(|count| count.clamp(1, limit));
         Shown { side, document, seen, level, blocks, size }
+    }
+
+    /// Both sides of a heat map are sampled at the same place, so they must be rings of one size.
+    fn match_rings(&mut self, device: &wgpu::Device, shown: &[Shown<'_>]) {
+        let Some(first) = shown.first() else { return };
+        let (level, size) = (first.level, first.size);
+        self.left.resize(device, level, size);
+        self.right.resize(device, level, size);
+        if let (Some(left), Some(right)) = (&self.left.front, &self.right.front)
+            && !left.alike(right)
+        {
+            let size = larger(left.size(), right.size());
+            let ring = || Some(Ring::new(device, Compositor::FORMAT, level, size));
+            (self.left.front, self.right.front) = (ring(), ring());
+        }
     }
 
     const fn side(&mut self, side: Side) -> &mut Composite {
@@ -263,7 +282,7 @@ impl CanvasRenderer {
                         progress.again = true;
                         continue;
                     }
-                    budget.spend(texels * layers.len().max(1) as u64);
+                    budget.spend(texels * (FIXED_LAYERS + layers.len() as u64));
                     stack.opaque = Opaque(opaque);
                     ring.set(at, stack);
                     if part.is_empty() {
@@ -272,7 +291,12 @@ impl CanvasRenderer {
                     let area = ring.area(at);
                     progress.stats.composited_blocks += 1;
                     progress.stats.composited_texels += texels;
-                    jobs.push(CompositeJob { area, dirty: part.shifted(area.x, area.y), layers });
+                    jobs.push(CompositeJob {
+                        area,
+                        dirty: part.shifted(area.x, area.y),
+                        copies: opaque && layers.len() == 1,
+                        layers,
+                    });
                 }
                 Err(missing) => {
                     progress.stats.pending_blocks += 1;
@@ -280,7 +304,7 @@ impl CanvasRenderer {
                 }
             }
         }
-        self.compositor.run(gpu, &ring.view, &jobs, &self.colors, &self.covers);
+        self.compositor.run(gpu, &ring, &jobs, &self.colors, &self.covers);
         self.side(shown.side).front = Some(ring);
     }
 
@@ -479,10 +503,10 @@ impl CanvasRenderer {
                 };
                 let kind = if pane.heat { Kind::HeatMap } else { Kind::Blocks };
                 let opaque = made.opaque.0 || pane.heat;
-                let variant = Variant {
+                let of_block = Variant {
                     kind,
                     checker: if opaque { Checker::Opaque } else { Checker::Seen },
-                    cover: cover.map_or(Cover::None, |cover| cover_of(frame, cover, at)),
+                    cover: Cover::None,
                     grid: if grid_strength(frame, &pane.seen) > 0.0 {
                         Grid::Shown
                     } else {
@@ -491,10 +515,12 @@ impl CanvasRenderer {
                     filter,
                 };
                 stats.drawn_blocks += 1;
-                rects
-                    .entry(variant)
-                    .or_insert_with(Vec::new)
-                    .push(instance(&pane.seen, part, part));
+                let selection = cover.map(|cover| (cover, &self.covers));
+                for (part, cover) in pieces(frame, selection, at, part) {
+                    let variant = Variant { cover, ..of_block };
+                    let instance = instance(&pane.seen, part, part);
+                    rects.entry(variant).or_insert_with(Vec::new).push(instance);
+                }
             }
             self.drawer.add(device, view, pane.seen.area, &rects);
             if let (false, false, Some(former)) = (missing.is_empty(), pane.heat, &composite.former)
@@ -599,23 +625,73 @@ const fn plain(kind: Kind) -> Variant {
     }
 }
 
-/// How the selection is looked at in a block.
-fn cover_of(frame: &Frame, ring: &Ring<Option<Content>>, at: BlockAt) -> Cover {
+/// A part of a block, and how the selection is looked at there.
+type Piece = ([f64; 4], Cover);
+
+/// Cuts a block into parts that look at the selection alike: looking for its outline is most of the
+/// work, and most of a block has none.
+fn pieces(
+    frame: &Frame,
+    selection: Option<(&Ring<Option<Content>>, &Store<u8>)>,
+    at: BlockAt,
+    part: [f64; 4],
+) -> Vec<Piece> {
     let display = &frame.selection;
-    if display.color.is_none() && display.ants.is_none() && display.dim_outside <= 0.0 {
-        return Cover::None;
+    let ants = display.ants.is_some();
+    let tint = display.color.is_some() || display.dim_outside > 0.0;
+    let Some((ring, store)) = selection.filter(|_| ants || tint) else {
+        return vec![(part, Cover::None)];
+    };
+    let nothing = if display.dim_outside > 0.0 { Cover::Shown } else { Cover::None };
+    if !ring.get(at).is_some_and(Option::is_some) {
+        return vec![(part, nothing)];
     }
-    let covered =
-        |row, column| ring.get(BlockAt { row, column, ..at }).is_some_and(Option::is_some);
-    // The outline may lie along the border to the next block.
-    let near = (at.row - 1..=at.row + 1)
-        .any(|row| (at.column - 1..=at.column + 1).any(|column| covered(row, column)));
-    match (near, display.ants.is_some()) {
-        (true, true) => Cover::WithAnts,
-        (true, false) => Cover::Shown,
-        (false, _) if display.dim_outside > 0.0 => Cover::Shown,
-        (false, _) => Cover::None,
+    // Cells of this block and those around it; what is not selected or not on the canvas is low.
+    let cells: Vec<Cells> = (-1..=1)
+        .flat_map(|row| (-1..=1).map(move |column| (row, column)))
+        .map(|(row, column)| {
+            let at = BlockAt { row: at.row + row, column: at.column + column, ..at };
+            match ring.get(at) {
+                Some(Some(content)) => store.cells(content.id).unwrap_or(Cells::UNKNOWN),
+                _ => Cells::EMPTY,
+            }
+        })
+        .collect();
+    let side = CELLS_A_SIDE as i32;
+    let cell = |row: i32, column: i32| {
+        let block = (row.div_euclid(side) + 1) * 3 + column.div_euclid(side) + 1;
+        let number = row.rem_euclid(side) * side + column.rem_euclid(side);
+        cells.get(block as usize).copied().unwrap_or(Cells::EMPTY).at(number as u32)
+    };
+    let cover = |row: i32, column: i32| {
+        let (_, _, some) = cell(row, column);
+        let around = (row - 1..=row + 1)
+            .flat_map(|row| (column - 1..=column + 1).map(move |column| (row, column)))
+            .map(|(row, column)| cell(row, column))
+            .fold((false, false), |all, (low, high, _)| (all.0 || low, all.1 || high));
+        match (some, around) {
+            (true, (true, true)) if ants => Cover::WithAnts,
+            (true, _) if tint => Cover::Shown,
+            _ => nothing,
+        }
+    };
+    let rect = corners(at.rect());
+    let length = (rect[2] - rect[0]) / f64::from(side);
+    let mut pieces: Vec<Piece> = Vec::new();
+    for row in 0..side {
+        let mut run: Option<Piece> = None;
+        for column in 0..side {
+            let (x, y) = (rect[0] + f64::from(column) * length, rect[1] + f64::from(row) * length);
+            let Some(part) = common(part, [x, y, x + length, y + length]) else { continue };
+            let cover = cover(row, column);
+            match &mut run {
+                Some((whole, of)) if *of == cover => whole[2] = part[2],
+                _ => pieces.extend(run.replace((part, cover))),
+            }
+        }
+        pieces.extend(run);
     }
+    pieces
 }
 
 /// What a former composite has of the parts that the new one lacks.

@@ -18,6 +18,47 @@ pub(super) trait Texel: Pixel + bytemuck::Pod {
 
     /// Whether nothing shines through.
     fn is_opaque(self) -> bool;
+
+    /// What cells of a block hold.
+    fn cells(texels: &[Self], rect: PixelRect, stride: u32) -> Cells;
+}
+
+/// Cells of a block in a row.
+pub(super) const CELLS_A_SIDE: u32 = 8;
+const CELL_PX: u32 = TILE_PX / CELLS_A_SIDE;
+
+/// What is found in the cells of a block of a mask, one bit a cell, row by row. A bit may be set
+/// although what it stands for has been painted over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cells {
+    /// Cover of less than a half.
+    low: u64,
+    /// Cover of a half and more.
+    high: u64,
+    /// Any cover.
+    some: u64,
+}
+
+impl Cells {
+    /// There may be anything.
+    pub(super) const UNKNOWN: Self = Self { low: u64::MAX, high: u64::MAX, some: u64::MAX };
+    /// Nothing is covered.
+    pub(super) const EMPTY: Self = Self { low: u64::MAX, high: 0, some: 0 };
+    const NONE: Self = Self { low: 0, high: 0, some: 0 };
+
+    /// Whether a cell has cover of less than a half, of more, and any.
+    pub(super) fn at(self, number: u32) -> (bool, bool, bool) {
+        let has = |cells: u64| (cells >> number) & 1 == 1;
+        (has(self.low), has(self.high), has(self.some))
+    }
+
+    const fn or(self, other: Self) -> Self {
+        Self {
+            low: self.low | other.low,
+            high: self.high | other.high,
+            some: self.some | other.some,
+        }
+    }
 }
 
 impl Texel for [u8; 4] {
@@ -27,6 +68,11 @@ impl Texel for [u8; 4] {
     fn is_opaque(self) -> bool {
         self[3] == 255
     }
+
+    fn cells(_: &[Self], _: PixelRect, _: u32) -> Cells {
+        // Asked for of masks only.
+        Cells::UNKNOWN
+    }
 }
 
 impl Texel for u8 {
@@ -35,6 +81,27 @@ impl Texel for u8 {
 
     fn is_opaque(self) -> bool {
         self == 255
+    }
+
+    fn cells(texels: &[Self], rect: PixelRect, stride: u32) -> Cells {
+        let mut cells = Cells::NONE;
+        let rows = texels.chunks(stride as usize).take(rect.height as usize);
+        for (y, row) in (rect.y as u32..).zip(rows) {
+            let mut x = rect.x as u32;
+            let mut rest = row.get(..rect.width as usize).unwrap_or(row);
+            while !rest.is_empty() {
+                let end = (x / CELL_PX + 1) * CELL_PX;
+                let (part, after) = rest.split_at(rest.len().min((end - x) as usize));
+                let bit = 1 << (y / CELL_PX * CELLS_A_SIDE + x / CELL_PX);
+                let (least, most) =
+                    part.iter().fold((255, 0), |(a, b): (u8, u8), c| (a.min(*c), b.max(*c)));
+                cells.low |= if least < 128 { bit } else { 0 };
+                cells.high |= if most >= 128 { bit } else { 0 };
+                cells.some |= if most > 0 { bit } else { 0 };
+                (x, rest) = (end, after);
+            }
+        }
+        cells
     }
 }
 
@@ -100,6 +167,7 @@ pub(super) struct Gpu<'a> {
 struct Slot {
     content: Option<Content>,
     opaque: bool,
+    cells: Cells,
     /// The last frame that showed it.
     seen: u64,
     /// The last frame that read it; not to be written to in that frame.
@@ -228,6 +296,12 @@ impl<P: Texel> Store<P> {
         slot.is_some_and(|slot| slot.opaque)
     }
 
+    /// What the cells of a block hold that is resident.
+    pub(super) fn cells(&self, id: ContentId) -> Option<Cells> {
+        let slot = self.places.get(&id).and_then(|place| self.slots.get(*place as usize));
+        slot.map(|slot| slot.cells)
+    }
+
     /// The slot that holds a block, after bringing it there.
     pub(super) fn load(
         &mut self,
@@ -286,12 +360,14 @@ impl<P: Texel> Store<P> {
         if parts.len() > MAX_PARTS || !budget.allows() {
             return None;
         }
-        let mut opaque = slot.opaque;
+        let (mut opaque, mut cells) = (slot.opaque, slot.cells);
         for part in &parts {
-            opaque &= self.write_part(gpu, request, place, part, budget);
+            let (part_is_opaque, of_part) = self.write_part(gpu, request, place, part, budget);
+            opaque &= part_is_opaque;
+            cells = cells.or(of_part);
         }
         self.places.remove(&former);
-        self.put(request, content, place, opaque);
+        self.put(request, content, place, (opaque, cells));
         Some(place)
     }
 
@@ -319,15 +395,23 @@ impl<P: Texel> Store<P> {
         let all = PixelRect::new(0, 0, TILE_PX, TILE_PX);
         self.write(gpu, place, all, texels, TILE_PX, budget);
         let opaque = texels.iter().all(|texel| texel.is_opaque());
-        self.put(request, content, place, opaque);
+        let cells = P::cells(texels, all, TILE_PX);
+        self.put(request, content, place, (opaque, cells));
         Ok(place)
     }
 
-    fn put(&mut self, request: &Request<'_, P>, content: &Content, place: u32, opaque: bool) {
+    fn put(
+        &mut self,
+        request: &Request<'_, P>,
+        content: &Content,
+        place: u32,
+        (opaque, cells): (bool, Cells),
+    ) {
         self.places.insert(content.id, place);
         if let Some(slot) = self.slots.get_mut(place as usize) {
             slot.content = Some(content.clone());
             slot.opaque = opaque;
+            slot.cells = cells;
         }
         self.claim(place);
         self.note_resident(request, content.id);
@@ -383,7 +467,7 @@ impl<P: Texel> Store<P> {
         self.generation += 1;
     }
 
-    /// Uploads what has changed of one tile; whether the part is opaque.
+    /// Uploads what has changed of one tile; whether that is opaque, and what its cells hold.
     fn write_part(
         &self,
         gpu: Gpu<'_>,
@@ -391,19 +475,21 @@ impl<P: Texel> Store<P> {
         place: u32,
         part: &Part,
         budget: &mut Budget,
-    ) -> bool {
+    ) -> (bool, Cells) {
         let side = TILE_PX >> request.at.level;
         let Some(tile) = request.grid.tile(part.tile) else {
             let empty = vec![P::EMPTY; part.rect.extent().area()];
             self.write(gpu, place, part.rect, &empty, part.rect.width, budget);
-            return false;
+            return (false, P::cells(&empty, part.rect, part.rect.width));
         };
         let within = part.within;
         let first = within.y as usize * side as usize + within.x as usize;
         let texels = tile.level(request.at.level).get(first..).unwrap_or_default();
         self.write(gpu, place, part.rect, texels, side, budget);
         let mut rows = texels.chunks(side as usize).take(within.height as usize);
-        rows.all(|row| row.iter().take(within.width as usize).all(|texel| texel.is_opaque()))
+        let opaque =
+            rows.all(|row| row.iter().take(within.width as usize).all(|texel| texel.is_opaque()));
+        (opaque, P::cells(texels, part.rect, side))
     }
 
     /// Uploads `rect` of a slot; `texels` starts with its first one, and a row is `stride` of them.
@@ -445,7 +531,9 @@ fn at_level_zero<P: Pixel>(grid: &TileGrid<P>, at: BlockAt) -> Option<&[P]> {
 }
 
 fn free_slots(count: u32) -> Vec<Slot> {
-    (0..count).map(|_| Slot { content: None, opaque: false, seen: 0, claimed: 0 }).collect()
+    (0..count)
+        .map(|_| Slot { content: None, opaque: false, cells: Cells::UNKNOWN, seen: 0, claimed: 0 })
+        .collect()
 }
 
 fn array<P: Texel>(device: &wgpu::Device, slots: u32) -> (wgpu::Texture, wgpu::TextureView) {

@@ -493,6 +493,61 @@ fn the_selection_is_seen_as_a_color_and_as_dashes() {
 }
 
 #[test]
+fn the_outline_is_one_pixel_wide_wherever_the_selection_ends() {
+    let extent = Extent::new(700, 600);
+    let mut document = gray(extent, 100);
+    let selected = |x: i32, y: i32| {
+        let inside = (x - 300).pow(2) + (y - 260).pow(2) < 240 * 240;
+        // Up to the canvas' edge, and a hole that ends with a block.
+        (inside || y >= 560) && !(200..256).contains(&x) && extent.rect().right() as i32 > x
+    };
+    let cover = |document: &mut Document, rect: PixelRect, flip: bool| {
+        document.selection.cover.update(rect, |x, y, row| {
+            for (pixel, x) in row.iter_mut().zip(x..) {
+                *pixel = if selected(x, y) != flip { 255 } else { 0 };
+            }
+        });
+    };
+    cover(&mut document, extent.rect().into(), false);
+    let mut gpu = gpu();
+    let mut frame = frame(&document, 1.0, 700, 600);
+    frame.selection.ants = Some(0.0);
+    let spot = PixelRect::new(250, 500, 70, 30);
+    for painted in [false, true] {
+        if painted {
+            cover(&mut frame.document, spot, true);
+        }
+        let (image, _) = render(&mut gpu, &frame);
+        let covered = |x: i32, y: i32| frame.document.selection.cover.pixel(x, y) == 255;
+        for (x, y) in (0..600).flat_map(|y| (0..700).map(move |x| (x, y))) {
+            let around = [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)];
+            let on_canvas = |(x, y): (i32, i32)| {
+                (0..700).contains(&x) && (0..600).contains(&y) && covered(x, y)
+            };
+            let edge = covered(x, y) && !around.into_iter().all(on_canvas);
+            let pixel = image.pixel(x as u32, y as u32);
+            assert_eq!(edge, pixel[0] != 100, "{x} {y}: {pixel:?}, painted: {painted}");
+        }
+    }
+}
+
+#[test]
+fn a_heat_map_follows_other_views_of_one_side() {
+    let extent = Extent::new(2048, 2048);
+    let document = gray(extent, 100);
+    let mut gpu = gpu();
+    render(&mut gpu, &frame(&document, 0.6, 800, 600));
+    let mut frame = frame(&document, 1.0, 800, 600);
+    frame.comparison =
+        Some(Comparison { other: gray(extent, 200), view: ComparisonView::HeatMap });
+    let (image, _) = render(&mut gpu, &frame);
+    for (x, y) in [(10, 10), (400, 300), (790, 590)] {
+        let [r, g, b, _] = image.pixel(x, y);
+        assert!(r > g && r > b, "{r} {g} {b}");
+    }
+}
+
+#[test]
 fn an_overlay_lies_on_its_rectangle_within_the_selection() {
     let extent = Extent::new(256, 256);
     let mut document = gray(extent, 100);

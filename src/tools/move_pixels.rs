@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn light_layers_move_before_ones_eyes_and_heavy_ones_when_let_go() {
-        for (side, expected) in [(64, Applied::Already), (2048, Applied::NotYet)] {
+        for (side, expected) in [(64, Applied::Already), (4096, Applied::NotYet)] {
             let mut document = Document::new(crate::geom::Extent::new(side, side), "Layer 1");
             document.layers[0].pixels.fill(PixelRect::new(0, 0, side, side), [1, 2, 3, 255]);
             document.selection.cover.fill(PixelRect::new(0, 0, side / 2, side / 2), 255);

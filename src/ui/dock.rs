@@ -153,6 +153,8 @@ fn tabs_ui(
     state: &mut DockState,
     commands: &mut Vec<Command>,
 ) {
+    // A panel takes the size of its contents: without this, the split would move with them.
+    ui.set_min_size(ui.available_size());
     let mut tab = dock_tab(ui.ctx());
     if !tabs.contains(&tab) {
         let Some(&first) = tabs.first() else { return };

@@ -29,8 +29,8 @@ const TILES_A_FRAME: usize = 24;
 /// Textures of small pictures, kept while they are shown.
 #[derive(Default)]
 pub struct Thumbnails {
-    // The picture is held with its texture, so that its address is not given to another one.
-    pictures: BTreeMap<(usize, u32), Kept<(Arc<RgbaImage>, TextureHandle)>>,
+    // By the picture's address and the longest side.
+    pictures: BTreeMap<(usize, u32), Kept<PictureThumbnail>>,
     layers: BTreeMap<(LayerId, Part), Kept<LayerThumbnail>>,
     budget: Budget,
 }
@@ -40,6 +40,12 @@ pub struct Thumbnails {
 enum Part {
     Pixels,
     Mask,
+}
+
+struct PictureThumbnail {
+    // Held so that its address is not given to another picture.
+    _image: Arc<RgbaImage>,
+    texture: TextureHandle,
 }
 
 struct Kept<T> {
@@ -61,10 +67,10 @@ impl Thumbnails {
         let kept = self.pictures.entry(key).or_insert_with(|| {
             let color_image = shrunk(image, side_px);
             let texture = ctx.load_texture("thumbnail", color_image, TextureOptions::LINEAR);
-            Kept { value: (Arc::clone(image), texture), pass }
+            Kept { value: PictureThumbnail { _image: Arc::clone(image), texture }, pass }
         });
         kept.pass = pass;
-        kept.value.1.id()
+        kept.value.texture.id()
     }
 
     /// The texture of the part of a layer that lies on the canvas.

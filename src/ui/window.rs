@@ -45,6 +45,12 @@ impl WindowState {
         Self { adapter, ..Self::default() }
     }
 
+    /// Whether all of the canvas that is seen was drawn; large pictures come in several frames.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        self.canvas.report.stats().pending_blocks == 0
+    }
+
     /// Puts the cursor into the prompt in the next frame.
     pub const fn focus_prompt(&mut self) {
         self.dock.prompt.request_focus();

@@ -104,7 +104,7 @@ fn a_stroke_changes_the_layer_and_is_one_step() {
 fn several_results_are_looked_through_and_kept_or_thrown_away() {
     let mut window = Window::open(Theme::Light);
     let mut generation = window.editor().generation.clone();
-    generation.prompt = "a tree".to_owned();
+    "a tree".clone_into(&mut generation.prompt);
     generation.count = 3;
     window.command(gesso::editor::Command::SetGeneration(Box::new(generation)));
     window.act(Action::Generate);

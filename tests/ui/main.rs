@@ -2,6 +2,8 @@
 //!
 //! The engine is the real one with a very small made-up model, so that a job takes a moment.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod flows;
 mod panels;
 mod snapshots;

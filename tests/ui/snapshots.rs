@@ -31,7 +31,7 @@ fn painted(theme: Theme) -> Window {
 fn with_result(theme: Theme) -> Window {
     let mut window = painted(theme);
     let mut generation = window.editor().generation.clone();
-    generation.prompt = "a red apple".to_owned();
+    "a red apple".clone_into(&mut generation.prompt);
     generation.count = 2;
     window.command(Command::SetGeneration(Box::new(generation)));
     window.act(Action::FillMask);
@@ -45,6 +45,7 @@ fn main_states_look_as_they_should() {
         let mut shoot = |mut window: Window, state: &str| {
             window.harness.remove_cursor();
             window.settle();
+            window.draw();
             results.add(window.harness.try_snapshot(format!("{state}-{name}")));
         };
         shoot(Window::open(theme), "empty");

@@ -12,7 +12,7 @@ use gesso::geom::CanvasPoint;
 use gesso::preferences::{Preferences, Theme};
 
 /// Nothing in these tests takes this long.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_mins(2);
 
 /// The program's window with everything that it needs.
 pub(crate) struct Window {
@@ -75,6 +75,18 @@ impl Window {
             std::thread::yield_now();
         }
         self.harness.run_steps(3);
+    }
+
+    /// Draws until all of the canvas is there.
+    pub(crate) fn draw(&mut self) {
+        for _ in 0..200 {
+            self.harness.render().unwrap();
+            if self.harness.state().is_drawn() {
+                return;
+            }
+            self.harness.step();
+        }
+        panic!("the canvas is never drawn");
     }
 
     /// Has an action done, as a menu or a shortcut does.

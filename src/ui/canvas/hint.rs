@@ -41,10 +41,15 @@ pub(super) fn blank_ui(ui: &mut Ui, area: Rect) {
         UiBuilder::new().max_rect(inside).layout(egui::Layout::top_down(egui::Align::Center)),
     );
     column.spacing_mut().item_spacing.y = theme::SPACE_XS;
-    column.label(RichText::new(icon::PICTURE).size(theme::SPACE_XL).color(colors.text_weak));
-    column.label(theme::semibold(tr("Drop a picture here")).color(colors.text));
-    let text = tr("or describe one and press Generate");
-    column.add(Label::new(RichText::new(text).color(colors.text_weak)).wrap());
+    let hint = tr("or describe one and press Generate");
+    for text in [
+        RichText::new(icon::PICTURE).size(theme::SPACE_XL).color(colors.text_weak),
+        theme::semibold(tr("Drop a picture here")).color(colors.text),
+        RichText::new(hint).color(colors.text_weak),
+    ] {
+        // Text that could be selected would take the pointer away from the canvas.
+        column.add(Label::new(text).selectable(false).wrap());
+    }
 }
 
 /// Shows that a file which is held over the window may be let go.

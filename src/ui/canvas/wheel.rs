@@ -32,7 +32,7 @@ pub(super) fn meaning(
     modifiers: Modifiers,
     area_height: f32,
 ) -> Option<Wheel> {
-    if delta == Vec2::ZERO || !delta.is_finite() {
+    if !delta.is_finite() || delta == Vec2::ZERO {
         return None;
     }
     let fingers = match source {

@@ -160,7 +160,7 @@ fn preview_ui(response: &Response, item: &GalleryItem, state: &mut GalleryState)
         let scale = PREVIEW_PX / size.width.max(size.height).max(1) as f32;
         let size = vec2(size.width as f32, size.height as f32) * scale;
         let (rect, _) = ui.allocate_exact_size(vec2(PREVIEW_PX, size.y), Sense::hover());
-        panel_parts::picture(ui, rect, texture, extent, PictureFrame::Checkers, 1.0);
+        panel_parts::picture(ui, rect, texture, extent, PictureFrame::Plain, 1.0);
         let weak = colors(ui).text_weak;
         ui.label(prompt_line(&item.record.common().prompt));
         ui.label(RichText::new(facts_line(item)).size(theme::SMALL_PX).color(weak));

@@ -259,6 +259,7 @@ fn name_ui(
         let response = field.response.response.accessible_name(tr("Name of the layer"));
         if !response.has_focus() && !response.lost_focus() {
             response.request_focus();
+            response.scroll_to_me(None);
             select_all(ui, field_id, name);
         }
         if response.lost_focus() {

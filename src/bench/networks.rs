@@ -1,6 +1,4 @@
-//! How fast networks run here: seconds and arithmetic per evaluation, memory, seconds per picture.
-//!
-//! Speed lives here and not in tests: the figures depend on the machine and on what else it does.
+//! How fast networks run: seconds and arithmetic per evaluation, memory, seconds per picture.
 
 use crate::engine::library::{LibraryError, ModelLibrary};
 use crate::models::glide::{
