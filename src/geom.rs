@@ -239,8 +239,7 @@ impl PixelRect {
     #[must_use]
     pub fn intersection(self, other: Self) -> Option<Self> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
-        let (right, bottom) =
-            (self.right().min(other.right()), self.bottom().min(other.bottom()));
+        let (right, bottom) = (self.right().min(other.right()), self.bottom().min(other.bottom()));
         (right > x && bottom > y).then(|| Self {
             x,
             y,
@@ -341,10 +340,7 @@ impl ViewTransform {
         let (x, y) = (point.x - center.x, point.y - center.y);
         let (sin, cos) = self.rotation.sin_cos();
         let (x, y) = (x * cos + y * sin, y * cos - x * sin);
-        CanvasPoint::new(
-            self.focus.x + x * mirror / self.zoom,
-            self.focus.y + y / self.zoom,
-        )
+        CanvasPoint::new(self.focus.x + x * mirror / self.zoom, self.focus.y + y / self.zoom)
     }
 
     /// Zooms by a factor so that the canvas point under `anchor` stays there.

@@ -58,7 +58,9 @@ pub(crate) fn paste() -> Command {
                     let name = tr("Pasted").to_owned();
                     Command::Placed { image: Arc::new(image), name, at: None }
                 }
-                Err(error) => Command::Failed(format!("the clipboard's picture is broken: {error}")),
+                Err(error) => {
+                    Command::Failed(format!("the clipboard's picture is broken: {error}"))
+                }
             }
         }
         Err(Error::ContentNotAvailable) => {

@@ -335,11 +335,8 @@ impl Desk {
         let catalog = Catalog::read(&library);
         let mut commands = vec![Command::Catalog(Arc::new(catalog))];
         let wake = Arc::clone(&self.wake);
-        let settings = EngineSettings {
-            library,
-            wake: Box::new(move || wake()),
-            previews: Previews::Shown,
-        };
+        let settings =
+            EngineSettings { library, wake: Box::new(move || wake()), previews: Previews::Shown };
         match Engine::start_with_options(settings, &self.options) {
             Ok(mut engine) => {
                 let preload = crate::engine::handle::Preload {

@@ -7,17 +7,13 @@ use crate::locale::tr;
 use crate::storage::ExportFormat;
 
 /// Endings of pictures that can be read.
-const READABLE: [&str; 11] = [
-    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff", "bmp", "dib", "gif",
-];
+const READABLE: [&str; 11] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff", "bmp", "dib", "gif"];
 
 /// Asks the user for a file; the answer comes on another thread.
 ///
 /// The dialog itself is opened here, on the window's thread, as some systems ask for.
-pub(crate) fn ask(
-    dialog: FileDialog,
-    answer: impl FnOnce(Option<Command>) + Send + 'static,
-) {
+pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Send + 'static) {
     let pictures = || AsyncFileDialog::new().add_filter(tr("Pictures"), &READABLE);
     let spawn = |task: Box<dyn FnOnce() + Send>| {
         let thread = std::thread::Builder::new().name("gesso-dialog".to_owned()).spawn(task);
@@ -62,9 +58,7 @@ pub(crate) fn ask(
             let chosen = AsyncFileDialog::new().set_title(tr("Choose a folder")).pick_folder();
             spawn(Box::new(move || {
                 let folder = pollster::block_on(chosen);
-                answer(folder.map(|folder| {
-                    Command::SetFolder(setting, folder.path().to_owned())
-                }));
+                answer(folder.map(|folder| Command::SetFolder(setting, folder.path().to_owned())));
             }));
         }
     }

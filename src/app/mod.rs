@@ -48,9 +48,10 @@ impl GessoApp {
         context: &eframe::CreationContext<'_>,
         options: WindowOptions,
     ) -> Result<Self, StartError> {
-        let render = context.wgpu_render_state.as_ref().ok_or_else(|| {
-            StartError::NoGraphics("the window can't draw with wgpu".to_owned())
-        })?;
+        let render = context
+            .wgpu_render_state
+            .as_ref()
+            .ok_or_else(|| StartError::NoGraphics("the window can't draw with wgpu".to_owned()))?;
         crate::gpu::install(render);
         crate::ui::theme::install_fonts(&context.egui_ctx);
         let wake = context.egui_ctx.clone();
@@ -120,9 +121,8 @@ impl GessoApp {
 
     /// Files that were dropped on the window, and a request to close it.
     fn from_window(&mut self, ctx: &egui::Context) {
-        let (dropped, close) = ctx.input(|input| {
-            (input.raw.dropped_files.clone(), input.viewport().close_requested())
-        });
+        let (dropped, close) = ctx
+            .input(|input| (input.raw.dropped_files.clone(), input.viewport().close_requested()));
         let untouched = self.editor.is_untouched();
         for (i, file) in dropped.into_iter().enumerate() {
             let path = file.path().to_owned();

@@ -29,9 +29,7 @@ pub fn chunks_from_record(record: &Record) -> Result<Vec<(String, String)>, Pict
 /// # Errors
 ///
 /// When there is one that can't be read.
-pub fn record_from_chunks(
-    chunks: &[(String, String)],
-) -> Result<Option<Record>, PictureTextError> {
+pub fn record_from_chunks(chunks: &[(String, String)]) -> Result<Option<Record>, PictureTextError> {
     let Some(json) = record_json(chunks) else { return Ok(None) };
     serde_json::from_str(json).map(Some).map_err(PictureTextError::Read)
 }

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
+use crate::app::picture_text::chunks_from_record;
 use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
 use crate::cli::output::{Targets, say};
 use crate::cli::session::Session;
-use crate::app::picture_text::chunks_from_record;
 use crate::engine::event::{Outcome, Picture};
 use crate::engine::request::{Record, Request};
 use crate::storage::{PngOptions, write_png};

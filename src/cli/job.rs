@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::app::picture_text::record_from_chunks;
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
-use crate::app::picture_text::record_from_chunks;
 use crate::engine::draft::{self, Source};
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::{InpaintSettings, Record, Request, SourceNote};

@@ -34,7 +34,19 @@ pub enum Menu {
 
 impl Menu {
     /// All menus, in order.
-    pub const ALL: [Self; 11] = [Self::File, Self::Edit, Self::Image, Self::Layer, Self::Select, Self::View, Self::Tool, Self::Brush, Self::Model, Self::Result, Self::Help];
+    pub const ALL: [Self; 11] = [
+        Self::File,
+        Self::Edit,
+        Self::Image,
+        Self::Layer,
+        Self::Select,
+        Self::View,
+        Self::Tool,
+        Self::Brush,
+        Self::Model,
+        Self::Result,
+        Self::Help,
+    ];
 
     /// The menu's name; a text to translate.
     #[must_use]

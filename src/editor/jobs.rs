@@ -104,8 +104,6 @@ impl JobList {
 
     /// Jobs that wait or are being prepared, the next to run first.
     pub fn waiting(&self) -> impl Iterator<Item = &Job> {
-        self.jobs
-            .iter()
-            .filter(|job| matches!(job.state, JobState::Waiting | JobState::Preparing))
+        self.jobs.iter().filter(|job| matches!(job.state, JobState::Waiting | JobState::Preparing))
     }
 }

@@ -22,9 +22,7 @@ mod view;
 pub use action::{Action, ActionInfo, Menu};
 pub use command::{Command, PointerEvent, PointerPhase};
 pub use compare::{Compare, CompareMode, CompareSide};
-pub use effect::{
-    CopySource, EditPlan, Effect, FileDialog, FolderSetting, RequestPlan, StagePlan,
-};
+pub use effect::{CopySource, EditPlan, Effect, FileDialog, FolderSetting, RequestPlan, StagePlan};
 pub use gallery::{Gallery, GalleryId, GalleryItem};
 pub use generation::{ExtendBy, Generation, JobKind};
 pub use jobs::{Job, JobList, JobNumber, JobState};

@@ -116,8 +116,7 @@ pub fn plan(
         (None, _) => None,
     };
     let preferences = &editor.preferences;
-    let device =
-        DeviceSettings { device: preferences.device, precision: preferences.precision };
+    let device = DeviceSettings { device: preferences.device, precision: preferences.precision };
     Ok(RequestPlan { job, kind, generation, device, document, before, mask, region })
 }
 
@@ -128,10 +127,8 @@ pub fn plan(
 /// When the model can't do it or a setting makes no sense.
 pub fn request(plan: &RequestPlan, library: &ModelLibrary) -> Result<Request, EngineError> {
     let generation = &plan.generation;
-    let words = Words {
-        prompt: Some(&generation.prompt),
-        negative: Some(&generation.negative_prompt),
-    };
+    let words =
+        Words { prompt: Some(&generation.prompt), negative: Some(&generation.negative_prompt) };
     let mut choices = Choices {
         model: generation.model.clone(),
         seed: Some(generation.seed),

@@ -4,14 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::{Document, History, NodeId};
-use crate::editor::{
-    Compare, Gallery, Generation, JobList, Keymap, Notice, Staging, View,
-};
+use crate::editor::{Compare, Gallery, Generation, JobList, Keymap, Notice, Staging, View};
 use crate::engine::catalog::Catalog;
 use crate::engine::event::JobId;
 use crate::geom::PixelRect;
-use crate::raster::RgbaImage;
 use crate::preferences::Preferences;
+use crate::raster::RgbaImage;
 use crate::tools::{Gesture, Tool, ToolSettings};
 
 /// A dialog over the window.

@@ -188,10 +188,8 @@ fn a_smaller_view_shows_the_tiles_smaller_versions() {
         let side = TILE_PX >> level;
         for y in 0..height {
             for x in 0..width {
-                let at = crate::raster::TileIndex {
-                    row: (y / side) as i32,
-                    column: (x / side) as i32,
-                };
+                let at =
+                    crate::raster::TileIndex { row: (y / side) as i32, column: (x / side) as i32 };
                 let texels = document.layers[0].pixels.tile(at).unwrap().level(level);
                 let [r, g, b, a] = texels[((y % side) * side + x % side) as usize];
                 let seen = [r, g, b].map(|c| (f32::from(c) * f32::from(a) / 255.0).round() as u8);
@@ -319,12 +317,8 @@ fn pixels_are_drawn_where_the_view_transform_says() {
         (1.5, 0.6, false),
         (2.2, -2.1, true),
     ] {
-        let transform = ViewTransform {
-            focus: CanvasPoint::new(121.0, 93.0),
-            zoom,
-            rotation,
-            mirrored,
-        };
+        let transform =
+            ViewTransform { focus: CanvasPoint::new(121.0, 93.0), zoom, rotation, mirrored };
         let viewport = Viewport::of_pixels(301, 222);
         let mut frame = Frame::new(document.clone(), transform, viewport);
         frame.surround = Some([1, 2, 3]);
@@ -343,7 +337,8 @@ fn pixels_are_drawn_where_the_view_transform_says() {
             inside += 1;
         }
         assert!(inside > 50, "{inside}");
-        let outside = transform.screen_from_canvas(CanvasPoint::new(-9.0, 100.0), viewport.center());
+        let outside =
+            transform.screen_from_canvas(CanvasPoint::new(-9.0, 100.0), viewport.center());
         if (1.0..300.0).contains(&outside.x) && (1.0..221.0).contains(&outside.y) {
             assert_eq!(image.pixel(outside.x as u32, outside.y as u32), [1, 2, 3, 255]);
         }

@@ -1,8 +1,6 @@
 //! What is compared and how, in a bar over the upper edge of the canvas.
 
-use egui::{
-    Align2, Area, Color32, Id, Label, Order, RichText, Sense, Ui, pos2, vec2,
-};
+use egui::{Align2, Area, Color32, Id, Label, Order, RichText, Sense, Ui, pos2, vec2};
 
 use crate::editor::{Action, Command, Compare, CompareMode, CompareSide, Editor};
 use crate::locale::{tr, trf};

@@ -118,12 +118,7 @@ pub fn show_dock_tab(ctx: &egui::Context, tab: DockTab) {
 }
 
 /// The dock; the caller has made a panel for it.
-pub fn dock_ui(
-    ui: &mut Ui,
-    editor: &Editor,
-    state: &mut DockState,
-    commands: &mut Vec<Command>,
-) {
+pub fn dock_ui(ui: &mut Ui, editor: &Editor, state: &mut DockState, commands: &mut Vec<Command>) {
     let full = ui.available_height();
     let tabs: Vec<DockTab> =
         DockTab::ALL.into_iter().filter(|tab| editor.is_panel_shown(tab.panel())).collect();

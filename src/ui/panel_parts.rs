@@ -33,11 +33,8 @@ pub(crate) fn row_background(ui: &Ui, response: &Response, selected: bool) {
     } else {
         Color32::TRANSPARENT
     };
-    let line = if response.has_focus() {
-        Stroke::new(2.0, colors.accent_text)
-    } else {
-        Stroke::NONE
-    };
+    let line =
+        if response.has_focus() { Stroke::new(2.0, colors.accent_text) } else { Stroke::NONE };
     ui.painter().rect(response.rect, theme::RADIUS, fill, line, StrokeKind::Inside);
 }
 
@@ -78,8 +75,7 @@ fn checkers(ui: &Ui, rect: Rect) {
         ((rect.width() / CHECKER_PX).ceil() as usize, (rect.height() / CHECKER_PX).ceil() as usize);
     for row in 0..rows {
         for column in (row % 2..columns).step_by(2) {
-            let corner =
-                rect.min + vec2(column as f32 * CHECKER_PX, row as f32 * CHECKER_PX);
+            let corner = rect.min + vec2(column as f32 * CHECKER_PX, row as f32 * CHECKER_PX);
             let checker = Rect::from_min_size(corner, vec2(CHECKER_PX, CHECKER_PX));
             ui.painter().rect_filled(checker.intersect(rect), 0.0, dark);
         }
@@ -123,7 +119,13 @@ pub(crate) fn scroll_while_dragging(ui: &Ui, pointer: Pos2) {
     let seen = ui.clip_rect();
     let above = seen.top() + SCROLL_EDGE_PX - pointer.y;
     let below = pointer.y - (seen.bottom() - SCROLL_EDGE_PX);
-    let push = if above > 0.0 { above } else if below > 0.0 { -below } else { return };
+    let push = if above > 0.0 {
+        above
+    } else if below > 0.0 {
+        -below
+    } else {
+        return;
+    };
     ui.scroll_with_delta(vec2(0.0, push.clamp(-SCROLL_EDGE_PX, SCROLL_EDGE_PX) * 0.3));
     ui.ctx().request_repaint();
 }
@@ -169,12 +171,20 @@ pub(crate) fn search_ui(ui: &mut Ui, text: &mut String, label: &'static str) -> 
 pub(crate) fn bar(ui: &Ui, rect: Rect, share: f32, fill: Color32) {
     let colors = colors(ui);
     let corners = CornerRadius::same((rect.height() / 2.0) as u8);
-    ui.painter().rect(rect, corners, colors.field, Stroke::new(1.0, colors.line), StrokeKind::Inside);
+    ui.painter().rect(
+        rect,
+        corners,
+        colors.field,
+        Stroke::new(1.0, colors.line),
+        StrokeKind::Inside,
+    );
     let width = rect.width() * share.clamp(0.0, 1.0);
     if width >= 1.0 {
         // Cut by the clip, so that a short one has the bar's round end too.
         let done = Rect::from_min_size(rect.min, vec2(width, rect.height()));
-        ui.painter().with_clip_rect(done.intersect(ui.clip_rect())).rect_filled(rect, corners, fill);
+        ui.painter()
+            .with_clip_rect(done.intersect(ui.clip_rect()))
+            .rect_filled(rect, corners, fill);
     }
 }
 

@@ -4,9 +4,7 @@ use egui::{Context, Key, Modifiers, Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use crate::editor::{
-    Command, Compare, CompareMode, CompareSide, Editor, GalleryId, JobNumber,
-};
+use crate::editor::{Command, Compare, CompareMode, CompareSide, Editor, GalleryId, JobNumber};
 use crate::geom::PixelRect;
 use crate::ui::compare_bar::{CompareState, compare_bar_ui};
 use crate::ui::dock::{DockState, DockTab, dock_ui, show_dock_tab};

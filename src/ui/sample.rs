@@ -37,7 +37,8 @@ pub(crate) fn picture(number: u32, side: u32) -> Arc<RgbaImage> {
         for x in 0..side {
             let (u, v) = (x as f32 / side as f32, y as f32 / side as f32);
             let shift = number as f32 * 1.7;
-            let pixel = [wave(u * 3.0 + shift), wave(v * 4.0 + shift * 0.6), wave(u * v * 6.0), 255];
+            let pixel =
+                [wave(u * 3.0 + shift), wave(v * 4.0 + shift * 0.6), wave(u * v * 6.0), 255];
             if let Some(target) = image.pixels_mut().get_mut((y * side + x) as usize) {
                 *target = pixel;
             }
@@ -225,7 +226,8 @@ pub(crate) fn add_staging(editor: &mut Editor, count: u32, outside_mask_delta: O
 
 /// A history with two branches, of so many states.
 pub(crate) fn add_history(editor: &mut Editor, states: u64) {
-    let labels = ["Brush stroke", "Fill the mask", "New layer", "Rectangle selection", "Mask brush"];
+    let labels =
+        ["Brush stroke", "Fill the mask", "New layer", "Rectangle selection", "Mask brush"];
     let history = &mut editor.history;
     let mut fork = None;
     for number in 0..states {

@@ -186,8 +186,7 @@ fn picture_ui(
     commands: &mut Vec<Command>,
 ) {
     let shown = staging.shown == place;
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(THUMBNAIL_PX, THUMBNAIL_PX), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(THUMBNAIL_PX, THUMBNAIL_PX), Sense::click());
     response.widget_info(|| {
         let name = trf("Show result {number}", &[("number", &(place + 1))]);
         WidgetInfo::selected(Role::RadioButton, true, shown, name)

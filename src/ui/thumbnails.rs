@@ -98,8 +98,7 @@ impl Thumbnails {
     ) -> TextureId {
         let pass = self.begin(ctx);
         let fresh = |ctx: &Context| LayerThumbnail::new(ctx, canvas, P::EMPTY.color());
-        let kept =
-            self.layers.entry(key).or_insert_with(|| Kept { value: fresh(ctx), pass });
+        let kept = self.layers.entry(key).or_insert_with(|| Kept { value: fresh(ctx), pass });
         kept.pass = pass;
         if kept.value.canvas != canvas {
             kept.value = fresh(ctx);
@@ -193,8 +192,7 @@ impl TilePicture {
             drawn = true;
         }
         for (at, tile) in grid.tiles() {
-            if self.shown.get(&at) == Some(&tile.version())
-                || at.rect().on_canvas(canvas).is_none()
+            if self.shown.get(&at) == Some(&tile.version()) || at.rect().on_canvas(canvas).is_none()
             {
                 continue;
             }
@@ -219,18 +217,10 @@ impl TilePicture {
     }
 
     /// Colors the thumbnail's pixels whose middle lies in a tile; `color` gets the pixel of the tile.
-    fn draw(
-        &mut self,
-        at: TileIndex,
-        canvas: Extent,
-        color: impl Fn(u32, u32) -> egui::Color32,
-    ) {
+    fn draw(&mut self, at: TileIndex, canvas: Extent, color: impl Fn(u32, u32) -> egui::Color32) {
         let [width, height] = self.image.size;
-        let (rect, across, down) = (
-            at.rect(),
-            canvas.width as f32 / width as f32,
-            canvas.height as f32 / height as f32,
-        );
+        let (rect, across, down) =
+            (at.rect(), canvas.width as f32 / width as f32, canvas.height as f32 / height as f32);
         let span = |start: i32, step: f32, count: usize| {
             let first = (start as f32 / step - 0.5).ceil().max(0.0) as usize;
             let end = ((start as f32 + TILE_PX as f32) / step - 0.5).ceil().max(0.0) as usize;

@@ -10,7 +10,10 @@ use crate::window::Window;
 /// A canvas with something to see on it.
 fn painted(theme: Theme) -> Window {
     let mut window = Window::open(theme);
-    window.command(Command::NewPicture { extent: Extent::new(400, 300), color: [236, 228, 210, 255] });
+    window.command(Command::NewPicture {
+        extent: Extent::new(400, 300),
+        color: [236, 228, 210, 255],
+    });
     window.act(Action::ToolBrush);
     let mut tools = window.editor().tools.clone();
     tools.color = [40, 110, 180, 255];

@@ -1,8 +1,6 @@
 //! What each action of menus, shortcuts and the palette does.
 
-use crate::document::{
-    Axis, Combine, Edit, Fill, QuarterTurns, SelectionShape, SelectionStep,
-};
+use crate::document::{Axis, Combine, Edit, Fill, QuarterTurns, SelectionShape, SelectionStep};
 use crate::editor::{
     Action, CompareMode, CompareSide, CopySource, Dialog, Editor, Effect, FileDialog, JobKind,
 };

@@ -45,8 +45,7 @@ impl Editor {
         // Results over the canvas and comparisons are looked at, not painted on.
         let looks_only = self.staging.is_some() || self.compare.is_some();
         let tool = self.tool;
-        let changes_view =
-            matches!(tool, crate::tools::Tool::Hand | crate::tools::Tool::Zoom);
+        let changes_view = matches!(tool, crate::tools::Tool::Hand | crate::tools::Tool::Zoom);
         if looks_only && !changes_view {
             if self.staging.is_some() {
                 let text = tr("Accept or discard the results first; then paint on.");

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::{Document, Edit, History, NodeId, Place};
-use crate::editor::{
-    AfterSaving, Dialog, Editor, Effect, FileDialog, NoticeKind, PictureFile,
-};
+use crate::editor::{AfterSaving, Dialog, Editor, Effect, FileDialog, NoticeKind, PictureFile};
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::locale::{tr, trf};
 use crate::raster::RgbaImage;
@@ -172,9 +170,11 @@ impl Editor {
 
     /// The request that made the whole picture, where it is a generated picture and nothing else.
     fn record_of_picture(&self) -> Option<Arc<str>> {
-        let mut shown = self.document.layers.iter().filter(|layer| {
-            layer.visible && !layer.pixels.has_no_tiles()
-        });
+        let mut shown = self
+            .document
+            .layers
+            .iter()
+            .filter(|layer| layer.visible && !layer.pixels.has_no_tiles());
         match (shown.next(), shown.next()) {
             (Some(layer), None) if layer.mask.is_none() => layer.record.clone(),
             _ => None,
@@ -271,7 +271,11 @@ impl Editor {
                 "The pixels of this state were let go to stay within the history's limit. Raise \
                  the limit in the settings to keep more.",
             );
-            self.notify(NoticeKind::Info, text.to_owned(), Some(crate::editor::Action::ShowSettings));
+            self.notify(
+                NoticeKind::Info,
+                text.to_owned(),
+                Some(crate::editor::Action::ShowSettings),
+            );
         }
     }
 

@@ -40,10 +40,9 @@ impl Editor {
                 document.position(document.active).is_some_and(|p| p + 1 < document.layers.len()),
                 tr("This is the topmost layer"),
             ),
-            Action::ApplyLayerMask | Action::DeleteLayerMask => needs(
-                layer.is_some_and(|layer| layer.mask.is_some()),
-                tr("The layer has no mask"),
-            ),
+            Action::ApplyLayerMask | Action::DeleteLayerMask => {
+                needs(layer.is_some_and(|layer| layer.mask.is_some()), tr("The layer has no mask"))
+            }
             Action::Generate => self.why_not(JobKind::Generate),
             Action::FillMask => self.why_not(JobKind::Fill),
             Action::ExtendCanvas => self.why_not(JobKind::Extend),
@@ -56,9 +55,7 @@ impl Editor {
                 !self.preferences.prompt_history.items().is_empty(),
                 tr("There is no older prompt"),
             ),
-            Action::PromptNewer => {
-                needs(self.prompt_at.is_some(), tr("There is no newer prompt"))
-            }
+            Action::PromptNewer => needs(self.prompt_at.is_some(), tr("There is no newer prompt")),
             // While corners are clicked, Enter and Backspace belong to the gesture.
             Action::StagingAccept | Action::StagingDiscard => needs(
                 self.staging.is_some()
@@ -68,16 +65,12 @@ impl Editor {
             Action::StagingPrevious
             | Action::StagingNext
             | Action::StagingKeepAll
-            | Action::StagingClose => {
-                needs(self.staging.is_some(), tr("There are no results"))
-            }
+            | Action::StagingClose => needs(self.staging.is_some(), tr("There are no results")),
             Action::Compare => needs(
                 self.compare.is_some() || self.staging.is_some() || self.history.can_undo(),
                 tr("There is no other state to compare with"),
             ),
-            Action::CompareMode => {
-                needs(self.compare.is_some(), tr("Nothing is being compared"))
-            }
+            Action::CompareMode => needs(self.compare.is_some(), tr("Nothing is being compared")),
             Action::BrushSmaller
             | Action::BrushLarger
             | Action::BrushSofter
@@ -110,8 +103,7 @@ impl Editor {
         if kind == JobKind::Fill && self.document.selection.is_empty() {
             return Some(tr("Paint over a part of the picture first"));
         }
-        if matches!(kind, JobKind::Vary | JobKind::Upscale | JobKind::Extend)
-            && self.is_untouched()
+        if matches!(kind, JobKind::Vary | JobKind::Upscale | JobKind::Extend) && self.is_untouched()
         {
             return Some(tr("The picture is empty"));
         }

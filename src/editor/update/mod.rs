@@ -31,8 +31,7 @@ impl Editor {
     /// `seed` is where the seeds of jobs start; the same seed gives the same seeds.
     #[must_use]
     pub fn new(preferences: Preferences, seed: u64) -> Self {
-        let document =
-            Document::new(Extent::new(FIRST_CANVAS_PX, FIRST_CANVAS_PX), tr("Layer 1"));
+        let document = Document::new(Extent::new(FIRST_CANVAS_PX, FIRST_CANVAS_PX), tr("Layer 1"));
         let budget = usize::try_from(preferences.history_budget_bytes).unwrap_or(usize::MAX);
         let mut generation: Generation =
             serde_json::from_value(preferences.last_generation.clone()).unwrap_or_default();
@@ -249,8 +248,7 @@ impl Editor {
         log::debug!("committed: {label}");
         let resized = self.document.extent != document.extent;
         self.document = document.clone();
-        let (node, released) =
-            self.history.commit(document.clone(), Operation { label, edits });
+        let (node, released) = self.history.commit(document.clone(), Operation { label, edits });
         effects.push(Effect::MakeThumbnail(node, Box::new(document)));
         self.tell_released(&released);
         if resized {

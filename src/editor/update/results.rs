@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::document::{Document, Edit};
 use crate::editor::{
-    Compare, CompareMode, CompareSide, Editor, Effect, GalleryId, GalleryItem, JobNumber,
-    Staged, Staging,
+    Compare, CompareMode, CompareSide, Editor, Effect, GalleryId, GalleryItem, JobNumber, Staged,
+    Staging,
 };
 use crate::geom::CanvasPoint;
 use crate::locale::{tr, trf};
@@ -104,9 +104,11 @@ impl Editor {
                 all = edits;
             } else {
                 // What changes the canvas is the same for all of them and happens once.
-                all.extend(edits.into_iter().filter(|edit| {
-                    !matches!(edit, Edit::SetCanvas(_) | Edit::Resize { .. })
-                }));
+                all.extend(
+                    edits
+                        .into_iter()
+                        .filter(|edit| !matches!(edit, Edit::SetCanvas(_) | Edit::Resize { .. })),
+                );
             }
         }
         let label = trf("Keep {count} results", &[("count", &staging.results.len())]);

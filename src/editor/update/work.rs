@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::editor::{
-    Action, ExtendBy, Editor, Effect, Generation, Job, JobKind, JobNumber, JobState, NoticeKind,
+    Action, Editor, Effect, ExtendBy, Generation, Job, JobKind, JobNumber, JobState, NoticeKind,
     RequestPlan, ShownPreview, StagePlan, requests,
 };
 use crate::engine::event::{JobEvent, JobId, Preview};
@@ -281,8 +281,7 @@ impl Editor {
             // The engine counts from the corner of the part that it was given.
             (_, Some(region), Some(place)) => {
                 let shift = plan.shift_to_now();
-                PixelRect::from(place)
-                    .shifted(region.x as i32 + shift.0, region.y as i32 + shift.1)
+                PixelRect::from(place).shifted(region.x as i32 + shift.0, region.y as i32 + shift.1)
             }
             (_, Some(region), None) => region.into(),
             // The canvas will become as large as the picture, so it is shown filled by it.

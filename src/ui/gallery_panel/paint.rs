@@ -36,7 +36,8 @@ pub fn gallery_ui(
     commands: &mut Vec<Command>,
 ) {
     if editor.gallery.items.is_empty() {
-        let hint = tr("Every picture that a model draws is kept here until you quit, with its settings.");
+        let hint =
+            tr("Every picture that a model draws is kept here until you quit, with its settings.");
         empty_state(ui, icon::GALLERY, tr("No pictures yet"), hint);
         return;
     }
@@ -167,12 +168,7 @@ fn preview_ui(response: &Response, item: &GalleryItem, state: &mut GalleryState)
     });
 }
 
-fn menu_ui(
-    ui: &mut Ui,
-    item: &GalleryItem,
-    state: &mut GalleryState,
-    commands: &mut Vec<Command>,
-) {
+fn menu_ui(ui: &mut Ui, item: &GalleryItem, state: &mut GalleryState, commands: &mut Vec<Command>) {
     if ui.button(tr("Use settings")).clicked() {
         commands.push(Command::UseSettings(item.id));
     }

@@ -344,7 +344,8 @@ mod tests {
         assert_eq!(graph.rows.len(), 61);
         for pair in graph.rows.windows(2) {
             let mut leaving: Vec<usize> = pair[0].lines.iter().filter_map(|line| line.to).collect();
-            let mut coming: Vec<usize> = pair[1].lines.iter().filter_map(|line| line.from).collect();
+            let mut coming: Vec<usize> =
+                pair[1].lines.iter().filter_map(|line| line.from).collect();
             leaving.sort_unstable();
             coming.sort_unstable();
             assert_eq!(leaving, coming, "{pair:?}");

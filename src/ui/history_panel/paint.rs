@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use egui::epaint::CubicBezierShape;
 use egui::{
-    Align, Color32, ComboBox, FontFamily, FontId, Layout, Pos2, Rect, Role, RichText, ScrollArea,
+    Align, Color32, ComboBox, FontFamily, FontId, Layout, Pos2, Rect, RichText, Role, ScrollArea,
     Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
@@ -56,7 +56,12 @@ pub fn history_ui(
         (key, graph)
     });
     if graph.rows.is_empty() {
-        empty_state(ui, icon::ZOOM, tr("No such state"), tr("Try another word, or show everything."));
+        empty_state(
+            ui,
+            icon::ZOOM,
+            tr("No such state"),
+            tr("Try another word, or show everything."),
+        );
     } else {
         rows_ui(ui, editor, &graph, state, commands);
     }
@@ -242,8 +247,13 @@ fn row_ui(
         );
         let label = tr("Compare with this");
         let mut button_ui = ui.new_child(UiBuilder::new().max_rect(place));
-        let button =
-            icon_button_sized(&mut button_ui, icon::COMPARE, label, ButtonState::Normal, compare_px);
+        let button = icon_button_sized(
+            &mut button_ui,
+            icon::COMPARE,
+            label,
+            ButtonState::Normal,
+            compare_px,
+        );
         if button.on_hover_text(tr("Compare this state with the picture")).clicked() {
             let sides = Command::CompareSides(CompareSide::Node(node.id), CompareSide::Canvas);
             commands.push(sides);

@@ -67,8 +67,7 @@ mod tests {
                 let landed = dropped(&document, LayerId(id), before);
                 assert_eq!(landed.is_none(), before == from || before == from + 1);
                 let Some(position) = landed else { continue };
-                let mut layers: Vec<u64> =
-                    document.layers.iter().map(|layer| layer.id.0).collect();
+                let mut layers: Vec<u64> = document.layers.iter().map(|layer| layer.id.0).collect();
                 let old = document.position(LayerId(id)).unwrap();
                 let taken = layers.remove(old);
                 layers.insert(position, taken);

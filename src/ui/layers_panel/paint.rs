@@ -45,10 +45,8 @@ pub fn layers_ui(
     let footer_px = theme::BUTTON_PX + theme::SPACE_S;
     let list_px = (ui.available_height() - footer_px - theme::SPACE_XS).max(ROW_PX);
     ui.scope_builder(
-        UiBuilder::new().max_rect(Rect::from_min_size(
-            ui.cursor().min,
-            vec2(ui.available_width(), list_px),
-        )),
+        UiBuilder::new()
+            .max_rect(Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), list_px))),
         |ui| list_ui(ui, editor, state, commands),
     );
     footer_ui(ui, editor, commands);
@@ -224,12 +222,7 @@ fn lock_ui(ui: &mut Ui, layer: &Layer, commands: &mut Vec<Command>) {
     }
 }
 
-fn thumbnails_ui(
-    ui: &mut Ui,
-    canvas: crate::geom::Extent,
-    layer: &Layer,
-    state: &mut LayersState,
-) {
+fn thumbnails_ui(ui: &mut Ui, canvas: crate::geom::Extent, layer: &Layer, state: &mut LayersState) {
     let faded = if layer.visible { 1.0 } else { 0.45 };
     let ctx = ui.ctx().clone();
     let texture = state.thumbnails.layer(&ctx, layer.id, &layer.pixels, canvas);
@@ -256,9 +249,13 @@ fn name_ui(
         && *id == layer.id
     {
         let field_id = ui.scope_id().with("rename");
-        let field_rect = Rect::from_center_size(rect.center(), vec2(rect.width(), theme::BUTTON_PX));
+        let field_rect =
+            Rect::from_center_size(rect.center(), vec2(rect.width(), theme::BUTTON_PX));
         let mut field_ui = ui.new_child(UiBuilder::new().max_rect(field_rect));
-        let field = TextEdit::singleline(name).id(field_id).desired_width(f32::INFINITY).show(&mut field_ui);
+        let field = TextEdit::singleline(name)
+            .id(field_id)
+            .desired_width(f32::INFINITY)
+            .show(&mut field_ui);
         let response = field.response.response.accessible_name(tr("Name of the layer"));
         if !response.has_focus() && !response.lost_focus() {
             response.request_focus();
@@ -283,7 +280,8 @@ fn name_ui(
     if layer.opacity < 1.0 {
         details.push(format!("{:.0} %", layer.opacity * 100.0));
     }
-    let name = if active { theme::semibold(&*layer.name) } else { egui::RichText::new(&*layer.name) };
+    let name =
+        if active { theme::semibold(&*layer.name) } else { egui::RichText::new(&*layer.name) };
     panel_parts::two_lines(ui, rect, name.color(color), &details.join(" · "));
 }
 
@@ -331,12 +329,9 @@ fn context_menu_ui(
 fn footer_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
-        for action in [
-            Action::AddLayer,
-            Action::DuplicateLayer,
-            Action::MergeDown,
-            Action::MaskFromSelection,
-        ] {
+        for action in
+            [Action::AddLayer, Action::DuplicateLayer, Action::MergeDown, Action::MaskFromSelection]
+        {
             action_button(ui, editor, action, ActionStyle::Icon, commands);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -344,8 +339,7 @@ fn footer_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
             let count = trf("{count} layers", &[("count", &editor.document.layers.len())]);
             let font = FontId::new(theme::SMALL_PX, FontFamily::Proportional);
             let color = colors(ui).text_weak;
-            let (rect, _) =
-                ui.allocate_exact_size(vec2(72.0, theme::BUTTON_PX), Sense::hover());
+            let (rect, _) = ui.allocate_exact_size(vec2(72.0, theme::BUTTON_PX), Sense::hover());
             ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, count, font, color);
         });
     });

@@ -47,14 +47,21 @@ pub fn hindrance(action: Action, editor: &Editor) -> Option<String> {
         return Some(tr("The models are still being looked for").to_owned());
     };
     if catalog.models.is_empty() {
-        return Some(tr("There is no model yet; choose the folder for models in the settings").to_owned());
+        return Some(
+            tr("There is no model yet; choose the folder for models in the settings").to_owned(),
+        );
     }
     if action == Action::FillMask && editor.document.selection.is_empty() {
-        return Some(tr("Select what to repaint first: paint over it with the mask brush").to_owned());
+        return Some(
+            tr("Select what to repaint first: paint over it with the mask brush").to_owned(),
+        );
     }
     let Some(model) = chosen_model(editor) else {
         let name = editor.generation.model.as_deref().unwrap_or_default();
-        return Some(trf("The model {name} is not there any more; choose another", &[("name", &name)]));
+        return Some(trf(
+            "The model {name} is not there any more; choose another",
+            &[("name", &name)],
+        ));
     };
     if !model.missing_files.is_empty() {
         return Some(trf("Files of the model {name} are missing", &[("name", &model.name)]));

@@ -175,7 +175,9 @@ fn examples_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
     if !generation.prompt.trim().is_empty() || model.example_prompts.is_empty() {
         return;
     }
-    ui.label(RichText::new(tr("Try one of these:")).size(theme::SMALL_PX).color(colors(ui).text_weak));
+    ui.label(
+        RichText::new(tr("Try one of these:")).size(theme::SMALL_PX).color(colors(ui).text_weak),
+    );
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(theme::SPACE_XS + 2.0, theme::SPACE_XS + 2.0);
         for example in model.example_prompts.iter().take(4) {

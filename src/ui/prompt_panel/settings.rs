@@ -1,17 +1,15 @@
 //! Settings that are only seen on demand; without a choice, the model's suggestion is used.
 
-use egui::{
-    Align, CollapsingHeader, ComboBox, DragValue, Id, Layout, RichText, Ui, vec2,
-};
+use egui::{Align, CollapsingHeader, ComboBox, DragValue, Id, Layout, RichText, Ui, vec2};
 
 use crate::editor::{Editor, Generation};
 use crate::engine::catalog::ModelInfo;
 use crate::engine::request::BaseSettings;
 use crate::locale::{tr, trf};
-use crate::ui::prompt_panel::paint::text_area_ui;
 use crate::ui::prompt_panel::model::{
     SAMPLERS, chosen_model, sampler_label, suggested_clip_guidance, suggestion,
 };
+use crate::ui::prompt_panel::paint::text_area_ui;
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::{ButtonState, LabeledSlider, Segment, icon_button, row, segmented};
 
@@ -127,9 +125,7 @@ fn sampler_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Ge
     row(ui, tr("Sampler"), |ui| {
         ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
         let own = match suggested {
-            Some(base) => {
-                trf("{name} · suggested", &[("name", &sampler_label(base.sampler))])
-            }
+            Some(base) => trf("{name} · suggested", &[("name", &sampler_label(base.sampler))]),
             None => tr("The model's own").to_owned(),
         };
         let shown = generation.sampler.map_or(own.clone(), |one| sampler_label(one).to_owned());

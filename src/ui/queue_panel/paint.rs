@@ -1,7 +1,7 @@
 //! Drawing of the jobs' panel.
 
 use egui::{
-    Align, Frame, Label, Layout, Margin, Rect, Role, RichText, ScrollArea, Sense, Stroke, Ui,
+    Align, Frame, Label, Layout, Margin, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
 
@@ -12,9 +12,7 @@ use crate::ui::queue_panel::model::{
     QueueRows, end_label, kind_label, prompt_line, stage_label, time_left,
 };
 use crate::ui::theme::{self, colors, icon};
-use crate::ui::widgets::{
-    ActionStyle, ButtonState, action_button, empty_state, icon_button,
-};
+use crate::ui::widgets::{ActionStyle, ButtonState, action_button, empty_state, icon_button};
 
 const ROW_PX: f32 = 44.0;
 
@@ -25,12 +23,7 @@ pub struct QueueState {
 }
 
 /// The jobs, with what can be done about each.
-pub fn queue_ui(
-    ui: &mut Ui,
-    editor: &Editor,
-    state: &mut QueueState,
-    commands: &mut Vec<Command>,
-) {
+pub fn queue_ui(ui: &mut Ui, editor: &Editor, state: &mut QueueState, commands: &mut Vec<Command>) {
     let rows = QueueRows::new(&editor.jobs);
     if rows.is_empty() {
         let hint = tr("What you ask of the models is listed here while it waits and runs.");
@@ -103,7 +96,8 @@ fn running_ui(ui: &mut Ui, editor: &Editor, job: &Job, commands: &mut Vec<Comman
             info
         });
         ui.horizontal(|ui| {
-            let weak = |text: String| RichText::new(text).size(theme::SMALL_PX).color(colors.text_weak);
+            let weak =
+                |text: String| RichText::new(text).size(theme::SMALL_PX).color(colors.text_weak);
             ui.label(weak(stage_label(*stage).to_owned()));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let text = match left {
@@ -159,7 +153,8 @@ fn waiting_row_ui(
     commands: &mut Vec<Command>,
 ) {
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), ROW_PX));
-    let response = ui.interact(rect, ui.scope_id().with(("job", job.number)), Sense::click_and_drag());
+    let response =
+        ui.interact(rect, ui.scope_id().with(("job", job.number)), Sense::click_and_drag());
     let name = trf("Waiting: {prompt}", &[("prompt", &prompt_line(&job.prompt))]);
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
     if response.drag_started() {
