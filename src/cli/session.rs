@@ -134,7 +134,7 @@ impl Bar {
         self.0.set_message(format!(
             "{:.2} steps/s, {:.0} s left{item}",
             progress.rate,
-            progress.eta.as_secs_f64()
+            progress.job_eta.as_secs_f64()
         ));
     }
 

@@ -10,6 +10,12 @@
 use std::f64::consts::TAU;
 
 use candle_core::{Device, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+/// Numbers that one task draws; a multiple of 4, as a block of the generator has as many.
+const PART: usize = 1 << 14;
+/// Numbers that are drawn before anyone asks whether to go on; takes some hundredths of a second.
+const STRETCH: usize = 1 << 19;
 
 /// Which of a job's draws a block of noise is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,16 +58,28 @@ impl Noise {
     /// A longer draw begins with the numbers of a shorter one.
     #[must_use]
     pub fn normal(self, stream: NoiseStream, image_index: u32, n: usize) -> Vec<f32> {
-        let blocks = n.div_ceil(4);
-        let mut numbers = Vec::with_capacity(blocks * 4);
-        for block in 0..blocks {
-            let counter = [block as u32, image_index, stream.draw, stream.stage];
-            let [a, b, c, d] = philox4x32_10(counter, self.key);
-            numbers.extend(normal_pair(a, b));
-            numbers.extend(normal_pair(c, d));
-        }
-        numbers.truncate(n);
+        let mut numbers = vec![0.0; n];
+        self.fill(stream, image_index, 0, &mut numbers);
         numbers
+    }
+
+    /// Fills in the numbers from `first` on, which is a multiple of 4, on all cores where there are
+    /// many.
+    fn fill(self, stream: NoiseStream, image_index: u32, first: usize, numbers: &mut [f32]) {
+        let fill = |(part, numbers): (usize, &mut [f32])| {
+            let first_block = first / 4 + part * (PART / 4);
+            for (block, numbers) in (first_block..).zip(numbers.chunks_mut(4)) {
+                let counter = [block as u32, image_index, stream.draw, stream.stage];
+                let [a, b, c, d] = philox4x32_10(counter, self.key);
+                let [left, right] = [normal_pair(a, b), normal_pair(c, d)];
+                numbers.iter_mut().zip(left.into_iter().chain(right)).for_each(|(n, v)| *n = v);
+            }
+        };
+        if numbers.len() <= PART {
+            fill((0, numbers));
+        } else {
+            numbers.par_chunks_mut(PART).enumerate().for_each(fill);
+        }
     }
 
     /// Draws a batch of pictures, the first of which has index `first_image`.
@@ -79,14 +97,34 @@ impl Noise {
         shape: impl Into<Shape>,
         device: &Device,
     ) -> Result<Tensor> {
+        self.batch_while(stream, first_image, shape, device, &|| Ok(()))
+    }
+
+    /// As [`Self::batch`], asking `go_on` between parts of large pictures.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::batch`]; also the error of `go_on`.
+    pub fn batch_while(
+        self,
+        stream: NoiseStream,
+        first_image: u32,
+        shape: impl Into<Shape>,
+        device: &Device,
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<Tensor> {
         let shape = shape.into();
         let rows = *shape.dims().first().ok_or_else(|| {
             candle_core::Error::Msg("noise needs a shape with a batch dimension".to_owned())
         })?;
         let each = shape.elem_count().checked_div(rows).unwrap_or(0);
-        let mut numbers = Vec::with_capacity(shape.elem_count());
-        for row in 0..rows {
-            numbers.extend(self.normal(stream, first_image.wrapping_add(row as u32), each));
+        let mut numbers = vec![0.0; shape.elem_count()];
+        for (row, numbers) in (0..rows as u32).zip(numbers.chunks_mut(each.max(1))) {
+            for (stretch, numbers) in numbers.chunks_mut(STRETCH).enumerate() {
+                go_on()?;
+                let image = first_image.wrapping_add(row);
+                self.fill(stream, image, stretch * STRETCH, numbers);
+            }
         }
         Tensor::from_vec(numbers, shape, device)
     }
@@ -161,6 +199,29 @@ mod tests {
             );
         }
         assert_eq!(noise.normal(stream, 2, 13)[..], noise.normal(stream, 2, 126)[..13]);
+    }
+
+    #[test]
+    fn many_numbers_are_those_of_their_places_and_can_be_given_up() {
+        let noise = Noise::new(5);
+        let stream = NoiseStream::start(1);
+        let side = 450;
+        let whole = noise.batch(stream, 3, (1, 3, side, side), &Device::Cpu).unwrap();
+        let whole = whole.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        // One block at a time, around the borders of parts and stretches.
+        for first in [0, super::PART - 4, super::PART, super::STRETCH - 4, super::STRETCH] {
+            let mut few = [0.0; 8];
+            noise.fill(stream, 3, first, &mut few);
+            assert_eq!(few[..], whole[first..first + 8]);
+        }
+        let asked = std::cell::Cell::new(0);
+        let go_on = || {
+            asked.set(asked.get() + 1);
+            if asked.get() > 1 { candle_core::bail!("given up") } else { Ok(()) }
+        };
+        let end = noise.batch_while(stream, 3, (1, 3, side, side), &Device::Cpu, &go_on);
+        assert!(end.unwrap_err().to_string().contains("given up"));
+        assert_eq!(asked.get(), 2);
     }
 
     #[test]

@@ -278,7 +278,7 @@ impl View {
             return Ok(None);
         }
         let to = Extent::new(side as u32, side as u32);
-        let square = extended(&self.flat, self.place);
+        let square = extended(&self.flat, self.place, go_on)?;
         let square = go_on.whole(resize_bicubic_rgb_while(&square, to, &|| go_on.still()))?;
         Ok(Some(Origin { picture: tensor_from_image(&square, device)?, strength }))
     }
@@ -330,31 +330,43 @@ impl View {
     ) -> Result<RgbaImage, EngineError> {
         let square = Extent::new(self.side(), self.side());
         let large = go_on.whole(resize_bicubic_rgb_while(drawn, square, &|| go_on.still()))?;
-        Ok(if self.place.extent() == square { large } else { large.crop(self.place) })
+        if self.place.extent() == square {
+            return Ok(large);
+        }
+        let mut context = Vec::with_capacity(self.place.extent().area() * 4);
+        for band in bands(self.place) {
+            go_on.check()?;
+            context.extend_from_slice(large.crop(band).as_raw());
+        }
+        Ok(RgbaImage::from_raw(self.place.extent(), context)?)
     }
 }
 
 /// A picture at its place in a square, with its edges repeated to the square's.
-fn extended(image: &RgbaImage, place: CanvasRect) -> Cow<'_, RgbaImage> {
+fn extended<'a>(
+    image: &'a RgbaImage,
+    place: CanvasRect,
+    go_on: &Wanted,
+) -> Result<Cow<'a, RgbaImage>, EngineError> {
     let side = square_side(place);
-    if place.width == place.height {
-        return Cow::Borrowed(image);
-    }
-    let mut square = RgbaImage::new(Extent::new(side, side), [255; 4]);
-    square.paste(image, place.x, place.y);
-    let (last_x, last_y) = (place.right().max(1) - 1, place.bottom().max(1) - 1);
+    let lines: Vec<&[[u8; 4]]> = image.pixels().chunks(place.width.max(1) as usize).collect();
+    let (Some(first), false) = (lines.first(), place.width == place.height) else {
+        return Ok(Cow::Borrowed(image));
+    };
+    let (left, right) = (place.x as usize, (side - place.right()) as usize);
+    let mut bytes = Vec::with_capacity(Extent::new(side, side).area() * 4);
     for y in 0..side {
-        for x in 0..side {
-            let nearest = (x.clamp(place.x, last_x), y.clamp(place.y, last_y));
-            if nearest != (x, y) {
-                let color = image.pixel(nearest.0 - place.x, nearest.1 - place.y);
-                if let Some(pixel) = square.pixels_mut().get_mut((y * side + x) as usize) {
-                    *pixel = color;
-                }
-            }
-        }
+        go_on.check()?;
+        let nearest = y.clamp(place.y, place.bottom().max(1) - 1) - place.y;
+        let line = lines.get(nearest as usize).unwrap_or(first);
+        let edge = |pixel: Option<&[u8; 4]>, count: usize| {
+            pixel.copied().unwrap_or_default().repeat(count)
+        };
+        bytes.extend(edge(line.first(), left));
+        bytes.extend_from_slice(line.as_flattened());
+        bytes.extend(edge(line.last(), right));
     }
-    Cow::Owned(square)
+    Ok(Cow::Owned(RgbaImage::from_raw(Extent::new(side, side), bytes)?))
 }
 
 #[cfg(test)]
@@ -647,13 +659,17 @@ mod tests {
     #[test]
     fn edges_go_on_beside_a_context_that_is_no_square() {
         let image = scene(Extent::new(5, 3));
-        let square = extended(&image, CanvasRect::new(0, 1, 5, 3));
+        let square = extended(&image, CanvasRect::new(0, 1, 5, 3), &wanted()).unwrap();
         assert_eq!(square.extent(), Extent::new(5, 5));
         for x in 0..5 {
             assert_eq!(square.pixel(x, 0), image.pixel(x, 0));
             assert_eq!(square.pixel(x, 2), image.pixel(x, 1));
             assert_eq!(square.pixel(x, 4), image.pixel(x, 2));
         }
+        let tall = RgbaImage::from_raw(Extent::new(1, 3), [[1; 4], [2; 4], [3; 4]].concat());
+        let tall = tall.unwrap();
+        let square = extended(&tall, CanvasRect::new(1, 0, 1, 3), &wanted()).unwrap();
+        assert_eq!(square.pixels(), [1, 1, 1, 2, 2, 2, 3, 3, 3].map(|value| [value; 4]));
     }
 
     #[test]

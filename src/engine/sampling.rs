@@ -74,8 +74,12 @@ impl Loop<'_> {
         let noise = Noise::new(seed);
         let stream = self.stage as u32;
         let (height, width) = self.size;
-        let x_t =
-            noise.batch(NoiseStream::start(stream), region, (1, 3, height, width), self.device)?;
+        let interrupt = report.interrupt().clone();
+        let go_on = || interrupt.check();
+        let draw_noise = |stream: NoiseStream, shape: Shape| {
+            noise.batch_while(stream, region, shape, self.device, &go_on)
+        };
+        let x_t = draw_noise(NoiseStream::start(stream), Shape::from((1, 3, height, width)))?;
         let x_t = if (self.temperature - 1.0).abs() > f64::EPSILON {
             x_t.affine(self.temperature, 0.0)?
         } else {
@@ -90,7 +94,7 @@ impl Loop<'_> {
             None => (all, x_t),
         };
         let mut draw = |step: usize, shape: &Shape| {
-            noise.batch(NoiseStream::step(stream, step as u32), region, shape.clone(), self.device)
+            draw_noise(NoiseStream::step(stream, step as u32), shape.clone())
         };
         let known = match known {
             Some((known, keep_mask)) => {

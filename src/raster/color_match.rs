@@ -14,6 +14,8 @@ const MAX_OFFSET: f32 = 40.0;
 const MAX_LOCAL_OFFSET: f32 = 20.0;
 /// Cells of the field of local offsets, along each side.
 const CELLS: usize = 8;
+/// Rows in which the ring is looked for at a time.
+const BAND_ROWS: usize = 256;
 /// Known pixels whose alpha is below this show too little of their color.
 const VISIBLE_ALPHA: u8 = 128;
 
@@ -44,7 +46,7 @@ pub fn match_color_while(
     if extent != original_crop.extent() || extent != mask_crop.extent() {
         return Some(matched);
     }
-    let ring = ring_pixels(original_crop, mask_crop);
+    let ring = ring_pixels(original_crop, mask_crop, go_on)?;
     for channel in 0..3 {
         let samples: Vec<Sample> = ring
             .iter()
@@ -62,26 +64,33 @@ pub fn match_color_while(
 }
 
 /// Indices of the visible known pixels close to the hole.
-fn ring_pixels(original: &RgbaImage, mask: &Mask) -> Vec<usize> {
-    let Some(bounds) = mask.bounds() else { return Vec::new() };
+fn ring_pixels(original: &RgbaImage, mask: &Mask, go_on: GoOn<'_>) -> Option<Vec<usize>> {
+    let Some(bounds) = mask.bounds() else { return Some(Vec::new()) };
     let extent = mask.extent();
     let width_px = (bounds.width.min(bounds.height) / 8).clamp(2, 32);
     let reach = width_px.saturating_mul(width_px);
     let near: CanvasRect = bounds.padded(width_px, extent);
     let part = mask.crop(near);
-    let distances = squared_distances(&part, |cover| cover > 0, 0..near.height as usize, width_px);
     let mut ring = Vec::new();
-    for (y, line) in distances.chunks_exact(near.width.max(1) as usize).enumerate() {
-        let start = (near.y as usize + y) * extent.width as usize + near.x as usize;
-        for (x, &distance) in line.iter().enumerate() {
-            let visible =
-                original.pixels().get(start + x).is_some_and(|pixel| pixel[3] >= VISIBLE_ALPHA);
-            if (1..=reach).contains(&distance) && visible {
-                ring.push(start + x);
+    let height = near.height as usize;
+    for first in (0..height).step_by(BAND_ROWS) {
+        if !go_on() {
+            return None;
+        }
+        let rows = first..(first + BAND_ROWS).min(height);
+        let distances = squared_distances(&part, |cover| cover > 0, rows.clone(), width_px);
+        for (y, line) in rows.zip(distances.chunks_exact(near.width.max(1) as usize)) {
+            let start = (near.y as usize + y) * extent.width as usize + near.x as usize;
+            for (x, &distance) in line.iter().enumerate() {
+                let visible =
+                    original.pixels().get(start + x).is_some_and(|pixel| pixel[3] >= VISIBLE_ALPHA);
+                if (1..=reach).contains(&distance) && visible {
+                    ring.push(start + x);
+                }
             }
         }
     }
-    ring
+    Some(ring)
 }
 
 /// One channel of one pixel of the ring.

@@ -271,6 +271,83 @@ fn bad_edits_are_refused_with_both_sizes_or_the_files_name() {
 }
 
 #[test]
+fn a_variation_is_nearer_the_less_its_strength_and_can_be_repeated() {
+    let place = Place::with_model();
+    place.picture("in.png", 32, 32, [10, 200, 30, 120]);
+    let vary = |strength: &str, file: &str| {
+        let common = ["vary", "in.png", "a red apple", "--model", "tiny", "--seed", "1"];
+        place.json(&[&common[..], &["--strength", strength, "-o", file]].concat())
+    };
+    let report = vary("0.01", "near.png");
+    assert_eq!((&report["command"], &report["strength"]), (&"vary".into(), &0.01.into()));
+    vary("1", "far.png");
+    let before = image::open(place.file("in.png")).unwrap().into_rgba8();
+    let distance = |file: &str| -> u64 {
+        let after = image::open(place.file(file)).unwrap().into_rgba8();
+        assert_eq!(after.dimensions(), before.dimensions());
+        let mut sum = 0;
+        for (old, new) in before.pixels().zip(after.pixels()) {
+            assert_eq!(old[3], new[3]);
+            sum += (0..3).map(|c| u64::from(old[c].abs_diff(new[c]))).sum::<u64>();
+        }
+        sum
+    };
+    assert!(distance("near.png") < distance("far.png") / 4);
+    let repeat = ["vary", "in.png", "--from", "near.png", "-o", "again.png", "--json"];
+    assert!(place.run(&repeat).status.success());
+    assert_eq!(bytes(&place.file("near.png")), bytes(&place.file("again.png")));
+    // It is no edit with a mask, and the other commands say so.
+    place.mask("mask.png", (32, 32), (2, 2, 9, 9));
+    let inpaint = ["inpaint", "in.png", "--mask", "mask.png", "--from", "near.png", "-o", "a.png"];
+    assert!(place.refused(&inpaint).contains("gesso vary"));
+}
+
+#[test]
+fn strength_is_refused_where_it_is_out_of_range_or_has_no_picture() {
+    let place = Place::with_model();
+    place.picture("in.png", 20, 10, [1, 2, 3, 255]);
+    for strength in ["0", "-0.5", "1.1", "nan"] {
+        let message = place.refused(&[
+            "vary",
+            "in.png",
+            "a cat",
+            "--model",
+            "tiny",
+            "--strength",
+            strength,
+            "-o",
+            "out.png",
+        ]);
+        assert!(message.contains("--strength must be above 0 and at most 1"), "{message}");
+    }
+    for command in [&["generate", "a cat"][..], &["upscale", "in.png", "a cat"]] {
+        let options = ["--model", "tiny", "--strength", "0.5", "-o", "out.png"];
+        let message = place.refused(&[command, &options].concat());
+        assert!(message.contains("gesso vary"), "{message}");
+    }
+    assert!(!place.file("out.png").exists());
+}
+
+#[test]
+fn the_negative_prompt_changes_the_picture_and_is_told_to_other_tools() {
+    let place = Place::with_model();
+    let draw = |more: &[&str], file: &str| {
+        let common = ["generate", "a red apple", "--model", "tiny", "--seed", "5", "-o", file];
+        place.json(&[&common[..], more].concat());
+        bytes(&place.file(file))
+    };
+    let plain = draw(&[], "plain.png");
+    let without = draw(&["--negative", "a green pear"], "without.png");
+    assert_ne!(plain, without);
+    assert_eq!(plain, draw(&["--negative", ""], "empty.png"));
+    let told =
+        |file: &[u8]| String::from_utf8_lossy(file).contains("Negative prompt: a green pear");
+    assert!(told(&without) && !told(&plain));
+    place.json(&["generate", "--from", "without.png", "-o", "again.png"]);
+    assert_eq!(without, bytes(&place.file("again.png")));
+}
+
+#[test]
 fn upscaling_makes_a_picture_four_times_as_large() {
     let place = Place::with_model();
     place.picture("in.png", 11, 6, [1, 2, 3, 255]);
@@ -292,16 +369,18 @@ fn a_bad_line_of_a_batch_is_reported_and_the_rest_goes_on() {
         r#"{"prompt": "broken"#,
         r#"{"prompt": "a cat", "image": "in.png", "mask": "mask.png", "model": "tiny", "seed": 2}"#,
         r#"{"image": "in.png", "model": "tiny", "seed": 3}"#,
+        r#"{"prompt": "a cat", "image": "in.png", "strength": 0.5, "model": "tiny", "seed": 4}"#,
         r#"{"seed": 3}"#,
     ];
     std::fs::write(place.file("jobs.jsonl"), jobs.join("\n")).unwrap();
     let output = place.run(&["batch", "jobs.jsonl", "-o", "out", "--json"]);
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&report["done"], &report["failed"]), (&3.into(), &3.into()));
+    assert_eq!((&report["done"], &report["failed"]), (&4.into(), &3.into()));
     let lines: Vec<&Value> =
         report["jobs"].as_array().unwrap().iter().map(|job| &job["line"]).collect();
-    assert_eq!(lines, [1, 4, 5, 6, 7, 8]);
+    assert_eq!(lines, [1, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(report["jobs"][5]["command"], "vary");
     assert!(report["jobs"][1]["error"].as_str().unwrap().contains("--steps"));
     assert_eq!(report["jobs"][3]["outside_mask_delta"], 0);
     for job in report["jobs"].as_array().unwrap() {
@@ -310,7 +389,7 @@ fn a_bad_line_of_a_batch_is_reported_and_the_rest_goes_on() {
         }
     }
     let message = errors(&output);
-    for line in ["line 4:", "line 5:", "line 8:"] {
+    for line in ["line 4:", "line 5:", "line 9:"] {
         assert!(message.contains(line), "{message}");
     }
 }

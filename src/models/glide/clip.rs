@@ -235,6 +235,18 @@ impl ClipImageEncoder {
         interrupt: &Interrupt,
         observe: &mut dyn FnMut(&str, &Tensor),
     ) -> Result<Tensor> {
+        let mut h = self.read_in(x, timesteps)?;
+        observe("input", &h);
+        for (i, block) in self.blocks.iter().enumerate() {
+            interrupt.check()?;
+            h = block.forward(&h, None)?;
+            observe(&format!("block_{i}"), &h);
+        }
+        self.read_out(&h)
+    }
+
+    /// The state before the first block, `[B, 1 + P, D]`.
+    fn read_in(&self, x: &Tensor, timesteps: &Tensor) -> Result<Tensor> {
         let (batch, _, height, width) = x.dims4()?;
         let (size, patch) = (self.image_size, self.patch_size);
         if height != size || width != size {
@@ -256,13 +268,11 @@ impl ClipImageEncoder {
         let patches = patches.reshape((batch, side * side, state))?;
         let time = self.timesteps.index_select(timesteps, 0)?.unsqueeze(1)?;
         let h = Tensor::cat(&[&time, &patches], 1)?.broadcast_add(&self.positions)?; // [B, 1 + P, D]
-        let mut h = self.in_ln.forward(&h)?;
-        observe("input", &h);
-        for (i, block) in self.blocks.iter().enumerate() {
-            interrupt.check()?;
-            h = block.forward(&h, None)?;
-            observe(&format!("block_{i}"), &h);
-        }
+        self.in_ln.forward(&h)
+    }
+
+    /// Features of the state after the last block.
+    fn read_out(&self, h: &Tensor) -> Result<Tensor> {
         let first = h.narrow(1, 0, 1)?.squeeze(1)?;
         self.out.forward(&self.out_ln.forward(&first)?)
     }
@@ -315,20 +325,40 @@ impl ClipGuidance {
         timesteps: &Tensor,
         interrupt: &Interrupt,
     ) -> Result<ClipGradient> {
+        // Block by block, each from a variable of its own: candle walks a whole graph back in one
+        // call, which for the public network takes longer than a cancelled job may.
         let x = Var::from_tensor(&x_t.to_dtype(DType::F32)?)?;
-        let image = encoder.embed(&x, timesteps, interrupt)?;
+        let mut state = encoder.read_in(&x, timesteps)?;
+        let mut parts = vec![(x, state.clone())];
+        for block in &encoder.blocks {
+            interrupt.check()?;
+            let input = Var::from_tensor(&state.detach())?;
+            state = block.forward(&input, None)?;
+            parts.push((input, state.clone()));
+        }
+        interrupt.check()?;
+        let last = Var::from_tensor(&state.detach())?;
+        let image = unit_rows(&encoder.read_out(&last)?)?;
         let cosine = self.text.broadcast_mul(&image)?.sum(D::Minus1)?;
         let loss = (cosine.sum_all()? * self.logit_scale)?;
-        let gradients = loss.backward()?;
-        interrupt.check()?;
-        let Some(gradient) = gradients.get(&x) else {
-            candle_core::bail!("the guidance has no gradient with respect to the picture");
-        };
+        let mut gradient = gradient_of(&loss, &last)?;
+        while let Some((input, output)) = parts.pop() {
+            interrupt.check()?;
+            gradient = gradient_of(&(output * gradient)?.sum_all()?, &input)?;
+        }
         Ok(ClipGradient {
             gradient: (gradient * self.grad_scale)?,
             cosine: cosine.detach(),
             loss: loss.to_scalar()?,
         })
+    }
+}
+
+/// The gradient of one number with respect to a variable that it was computed from.
+fn gradient_of(number: &Tensor, variable: &Var) -> Result<Tensor> {
+    match number.backward()?.remove(variable) {
+        Some(gradient) => Ok(gradient.detach()),
+        None => candle_core::bail!("the guidance has no gradient with respect to the picture"),
     }
 }
 

@@ -5,7 +5,5 @@
 mod model;
 mod paint;
 
-pub use model::{
-    QueueRows, end_label, kind_label, moved_to, prompt_line, stage_label, time_left,
-};
+pub use model::{QueueRows, end_label, kind_label, moved_to, prompt_line, stage_label, time_left};
 pub use paint::{QueueState, queue_ui};
