@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::document::{
-    Document, Edit, History, Operation, Stroke, StrokeRun, StrokeTarget,
-};
+use crate::document::{Document, Edit, History, Operation, Stroke, StrokeRun, StrokeTarget};
 use crate::geom::{CanvasPoint, Extent, PixelRect, ViewTransform};
 use crate::gpu::{Frame, GpuError, Headless, Stats, Viewport, Work};
 use crate::raster::{Brush, StrokeMode, StrokeSample};
@@ -288,7 +286,11 @@ impl Canvas {
         let mut times = Times::new(self.side, "undo or redo of a stroke, to the frame");
         for i in 0..ROUNDS {
             times.add_drawn(|| {
-                if i % 2 == 0 { history.undo() } else { history.redo() };
+                if i % 2 == 0 {
+                    history.undo()
+                } else {
+                    history.redo()
+                };
                 if let Some(document) = history.document() {
                     self.document = document.clone();
                 }

@@ -217,7 +217,10 @@ mod tests {
         let asked = std::cell::Cell::new(0);
         let go_on = || {
             asked.set(asked.get() + 1);
-            if asked.get() > 1 { candle_core::bail!("given up") } else { Ok(()) }
+            if asked.get() > 1 {
+                candle_core::bail!("given up")
+            }
+            Ok(())
         };
         let end = noise.batch_while(stream, 3, (1, 3, side, side), &Device::Cpu, &go_on);
         assert!(end.unwrap_err().to_string().contains("given up"));

@@ -162,7 +162,7 @@ mod tests {
         for round in 0..400 {
             let before = rng.document();
             let mut after = before.clone();
-            for _ in 0..1 + rng.below(3) {
+            for _ in 0..=rng.below(3) {
                 // What can't be done changes nothing, which is a case as well.
                 drop(rng.edit(&after).apply(&mut after));
             }

@@ -84,7 +84,7 @@ impl Rng {
 
     pub(crate) fn cover(&mut self, canvas: Extent) -> CoverGrid {
         let mut grid = CoverGrid::new();
-        for _ in 0..1 + self.below(3) {
+        for _ in 0..=self.below(3) {
             let cover = self.of(&[255, 255, 0, 128, 1, 254]);
             let rect = self.rect(canvas);
             let inside = rect.on_canvas(canvas).map(PixelRect::from);
@@ -186,7 +186,7 @@ impl Rng {
                         ..Brush::default()
                     },
                     color: self.color(),
-                    samples: (0..1 + self.below(3)).map(|_| sample(self)).collect(),
+                    samples: (0..=self.below(3)).map(|_| sample(self)).collect(),
                 })
             }
             21 | 22 => {

@@ -20,7 +20,6 @@ impl Default for MaskDisplay {
 }
 
 /// What the user sees of the canvas, and how.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the view menu")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
     /// Pan, zoom, rotation, mirror.

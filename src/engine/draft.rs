@@ -166,6 +166,7 @@ struct Edit {
     alpha: AlphaRule,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`usual` is made for this call")]
 fn edit(
     words: Words<'_>,
     choices: &Choices,
@@ -285,7 +286,7 @@ struct Draft<'a> {
 impl Draft<'_> {
     fn family(&self, library: &ModelLibrary, purpose: Purpose) -> Result<Family, EngineError> {
         let id = self.choices.model.as_deref().or(self.from.map(|from| from.model.as_str()));
-        Ok(Family::find(library, id, purpose)?)
+        Family::find(library, id, purpose)
     }
 
     fn base(

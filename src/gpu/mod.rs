@@ -31,8 +31,6 @@ mod store;
 mod view;
 
 #[cfg(test)]
-mod looks;
-#[cfg(test)]
 mod tests;
 
 pub use adapter::{describe, wgpu_options};
