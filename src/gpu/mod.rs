@@ -3,7 +3,7 @@
 //! Everything here is derived from a [`crate::document::Document`] and can be rebuilt at any frame;
 //! nothing flows back. A [`Frame`] says what is to be seen, [`CanvasRenderer`] keeps what it takes:
 //!
-//! 1. What is seen is cut into blocks of 256 by 256 texels, at the level of the zoom ([`view`]).
+//! 1. What is seen is cut into blocks of 256 by 256 texels, at the level of the zoom (`view`).
 //! 2. A block of a layer is known by the versions of its tiles (`source`). `store` keeps such blocks
 //!    in an array texture, whichever document they belong to, and uploads only what has changed;
 //!    smaller versions of many tiles are put together by a thread of their own (`assembler`).

@@ -189,10 +189,10 @@ impl CropGesture {
         let along = |start: i32, length: u32, by: f32, canvas: u32| {
             let near = start as f32 + by;
             let far = near + length as f32;
-            let (near_snapped, far_snapped) =
-                (snapped(near, canvas as f32, snap_px), snapped(far, canvas as f32, snap_px));
+            let snap_by = |edge: f32| snapped(edge, canvas as f32, snap_px) - edge;
             // Whichever side is at an edge of the canvas takes the other along.
-            let by = if near_snapped == near { far_snapped - far } else { near_snapped - near };
+            let by = [snap_by(near), snap_by(far)].into_iter().find(|by| by.abs() > 0.0);
+            let by = by.unwrap_or(0.0);
             (near + by).round() as i32
         };
         let rect = self.at_start;
@@ -221,7 +221,7 @@ impl CropGesture {
         let (x0, x1) = along(rect.x, rect.width, side_x, dx, self.canvas.width);
         let (y0, y1) = along(rect.y, rect.height, side_y, dy, self.canvas.height);
         let (mut width, mut height) = (x0.abs_diff(x1).max(1), y0.abs_diff(y1).max(1));
-        if self.keys.shift && side_x != 0 && side_y != 0 {
+        if self.keys.shift() && side_x != 0 && side_y != 0 {
             // The same shape as before: the larger change counts.
             let scale = (width as f32 / rect.width as f32).max(height as f32 / rect.height as f32);
             width = (rect.width as f32 * scale).round().max(1.0) as u32;

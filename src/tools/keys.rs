@@ -18,25 +18,37 @@ pub(super) const fn combine_at_press(settings: &ToolSettings, pointer: Pointer) 
 /// The keys that count while the pointer is dragged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DragKeys {
-    /// Shift: squares, circles, straight ways.
-    pub(super) shift: bool,
-    /// Alt: from the middle.
-    pub(super) alt: bool,
+    held: Keys,
     // A key that was held at the press said how to combine; it counts once it was let go.
-    shift_spent: bool,
-    alt_spent: bool,
+    spent: Keys,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Keys {
+    shift: bool,
+    alt: bool,
 }
 
 impl DragKeys {
     pub(super) const fn at_press(pointer: Pointer) -> Self {
-        Self { shift: false, alt: false, shift_spent: pointer.shift, alt_spent: pointer.alt }
+        let held = Keys { shift: pointer.shift, alt: pointer.alt };
+        Self { held, spent: held }
     }
 
     pub(super) const fn update(&mut self, pointer: Pointer) {
-        self.shift_spent &= pointer.shift;
-        self.alt_spent &= pointer.alt;
-        self.shift = pointer.shift && !self.shift_spent;
-        self.alt = pointer.alt && !self.alt_spent;
+        self.held = Keys { shift: pointer.shift, alt: pointer.alt };
+        self.spent.shift &= pointer.shift;
+        self.spent.alt &= pointer.alt;
+    }
+
+    /// Shift: squares, circles, straight ways.
+    pub(super) const fn shift(self) -> bool {
+        self.held.shift && !self.spent.shift
+    }
+
+    /// Alt: from the middle.
+    pub(super) const fn alt(self) -> bool {
+        self.held.alt && !self.spent.alt
     }
 }
 
@@ -66,10 +78,10 @@ mod tests {
     fn a_key_held_at_the_press_binds_only_after_it_was_let_go() {
         let mut keys = DragKeys::at_press(pointer(true, false));
         keys.update(pointer(true, true));
-        assert!(!keys.shift && keys.alt);
+        assert!(!keys.shift() && keys.alt());
         keys.update(pointer(false, false));
-        assert!(!keys.shift && !keys.alt);
+        assert!(!keys.shift() && !keys.alt());
         keys.update(pointer(true, false));
-        assert!(keys.shift);
+        assert!(keys.shift());
     }
 }

@@ -51,7 +51,7 @@ impl MoveGesture {
     pub(super) fn drag(&mut self, document: &mut Document, pointer: Pointer) -> PixelRect {
         self.keys.update(pointer);
         let (dx, dy) = (pointer.point.x - self.start.x, pointer.point.y - self.start.y);
-        let (dx, dy) = match self.keys.shift {
+        let (dx, dy) = match self.keys.shift() {
             true if dx.abs() >= dy.abs() => (dx, 0.0),
             true => (0.0, dy),
             false => (dx, dy),

@@ -82,19 +82,19 @@ pub(super) fn select_nothing(document: &Document, combine: Combine) -> Outcome {
 /// around the start.
 pub(super) fn rect_between(start: CanvasPoint, end: CanvasPoint, keys: DragKeys) -> PixelRect {
     let (start, end) = (steady(start), steady(end));
-    let opposite = if keys.alt {
+    let opposite = if keys.alt() {
         CanvasPoint::new(2.0 * start.x - end.x, 2.0 * start.y - end.y)
     } else {
         start
     };
     let rect = PixelRect::from_corners(opposite, end);
-    if !keys.shift {
+    if !keys.shift() {
         return rect;
     }
     let side = rect.width.max(rect.height);
     let (wider, higher) = ((side - rect.width) as i32, (side - rect.height) as i32);
     // The side that is too short grows away from what was held: the start or the middle.
-    let (left, above) = if keys.alt {
+    let (left, above) = if keys.alt() {
         (wider / 2, higher / 2)
     } else {
         (if end.x < start.x { wider } else { 0 }, if end.y < start.y { higher } else { 0 })

@@ -238,7 +238,7 @@ mod tests {
     use egui_kittest::kittest::Queryable as _;
 
     use super::*;
-    use crate::ui::testing::{editor, look_at, window};
+    use crate::ui::testing::{editor, look_after, window};
     use crate::ui::theme::Look;
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
             (Menu::Help, "About Gesso", "Do(ShowAbout)"),
         ] {
             let mut window = window((1000.0, 700.0), Look::Dark, |ui, commands| {
-                menu_bar_ui(ui, &editor, commands);
+                menu_bar_ui(ui, &editor, commands)
             });
             window.get_by_label(menu.label()).click();
             window.run_steps(3);
@@ -281,16 +281,12 @@ mod tests {
         let mut editor = editor();
         editor.preferences.recent_files.remember("pictures/harbor.png".into());
         for menu in [Menu::File, Menu::Layer, Menu::View, Menu::Tool] {
-            look_at(&format!("menu-{}", menu.label()), (1000.0, 720.0), |ui, commands| {
-                menu_bar_ui(ui, &editor, commands);
-                egui::Area::new(egui::Id::unique("menu")).fixed_pos((20.0, 40.0)).show(ui, |ui| {
-                    egui::Frame::menu(ui.style()).show(ui, |ui| {
-                        let layout = egui::Layout::top_down_justified(egui::Align::Min);
-                        ui.set_width(300.0);
-                        ui.with_layout(layout, |ui| menu_ui(ui, &editor, menu, commands));
-                    });
-                });
-            });
+            look_after(
+                &format!("menu-{}", menu.label()),
+                (900.0, 720.0),
+                |ui, commands| menu_bar_ui(ui, &editor, commands),
+                |window| window.get_by_label(menu.label()).click(),
+            );
         }
     }
 }

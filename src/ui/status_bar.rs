@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{Align, Layout, ProgressBar, RichText, Ui, vec2};
+use egui::{ProgressBar, RichText, Sides, Ui, vec2};
 
 use crate::editor::{Action, Command, Dialog, Editor, Job, JobKind, JobState};
 use crate::engine::event::Stage;
@@ -35,18 +35,29 @@ pub fn status_bar_ui(
     ui.style_mut().override_text_style = Some(egui::TextStyle::Small);
     ui.spacing_mut().button_padding = vec2(theme::SPACE_XS, 0.0);
     ui.spacing_mut().interact_size.y = STATUS_BAR_PX - theme::SPACE_S;
-    ui.horizontal(|ui| {
-        ui.set_min_height(STATUS_BAR_PX - theme::SPACE_S);
-        zoom_ui(ui, editor, commands);
-        document_ui(ui, editor, state);
-        let right = Layout::right_to_left(Align::Center);
-        ui.with_layout(right, |ui| {
-            offline_ui(ui);
-            device_ui(ui, editor, commands);
-            history_ui(ui, editor);
+    // The right side has what must be seen; the left side leaves out what finds no room.
+    let width = ui.available_width();
+    let mut left = Vec::new();
+    Sides::new().shrink_left().height(STATUS_BAR_PX - theme::SPACE_S).show(
+        ui,
+        |ui| {
+            zoom_ui(ui, editor, &mut left);
+            document_ui(ui, editor, state);
+        },
+        |ui| {
+            if width > 1000.0 {
+                offline_ui(ui);
+            }
+            if width > 640.0 {
+                device_ui(ui, editor, commands);
+            }
+            if width > 820.0 {
+                history_ui(ui, editor);
+            }
             work_ui(ui, editor, commands);
-        });
-    });
+        },
+    );
+    commands.append(&mut left);
 }
 
 fn zoom_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
@@ -76,11 +87,14 @@ fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
     let document = &editor.document;
     let size = document.extent;
     let weak = colors(ui).text_weak;
-    let width = ui.available_width();
+    let room = |ui: &Ui, needed: f32| ui.available_width() > needed;
+    if !room(ui, 120.0) {
+        return;
+    }
     ui.separator();
     ui.label(trf("{width} × {height} px", &[("width", &size.width), ("height", &size.height)]))
         .on_hover_text(tr("Size of the canvas"));
-    if width > 560.0
+    if room(ui, 200.0)
         && let Some(layer) = document.active_layer()
     {
         ui.separator();
@@ -88,7 +102,7 @@ fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
         ui.label(shortened(&layer.name, 24)).on_hover_text(tr("The layer in use"));
     }
     if let Some(bounds) = selection_bounds(editor, state)
-        && width > 700.0
+        && room(ui, 200.0)
     {
         ui.separator();
         ui.label(RichText::new(icon::SELECTION).color(weak));
@@ -104,7 +118,7 @@ fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
         .on_hover_text(tr("What is selected"));
     }
     if let Some(point) = editor.pointer
-        && width > 800.0
+        && room(ui, 120.0)
     {
         let (x, y) = point.pixel();
         ui.separator();
@@ -387,6 +401,9 @@ mod tests {
         let editor = busy_editor();
         let mut state = StatusBarState::default();
         look_at("status", (1280.0, STATUS_BAR_PX), |ui, commands| {
+            status_bar_ui(ui, &editor, &mut state, commands);
+        });
+        look_at("status-narrow", (760.0, STATUS_BAR_PX), |ui, commands| {
             status_bar_ui(ui, &editor, &mut state, commands);
         });
     }

@@ -113,11 +113,23 @@ pub(super) fn pictures_folder() -> Option<PathBuf> {
 pub(super) fn look_at(
     name: &str,
     size: (f32, f32),
+    draw: impl FnMut(&mut egui::Ui, &mut Vec<Command>),
+) {
+    look_after(name, size, draw, |_| {});
+}
+
+/// The same after something was done, such as opening a menu.
+pub(super) fn look_after(
+    name: &str,
+    size: (f32, f32),
     mut draw: impl FnMut(&mut egui::Ui, &mut Vec<Command>),
+    act: impl Fn(&mut Harness<'_, Vec<Command>>),
 ) {
     for (look, suffix) in [(Look::Dark, "dark"), (Look::Light, "light")] {
         let scale = if look == Look::Light { 2.0 } else { 1.0 };
         let mut window = window_scaled(size, look, scale, &mut draw);
+        window.run_steps(4);
+        act(&mut window);
         window.run_steps(4);
         if let Some(folder) = pictures_folder() {
             std::fs::create_dir_all(&folder).unwrap();

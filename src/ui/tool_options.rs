@@ -1,6 +1,6 @@
 //! The bar above the canvas: what the tool in hand is set to, and the selection.
 
-use egui::{DragValue, Response, RichText, ScrollArea, Ui, vec2};
+use egui::{DragValue, Response, RichText, ScrollArea, Ui};
 
 use crate::document::Combine;
 use crate::editor::{Action, Command, Editor, MaskDisplay};
@@ -11,7 +11,7 @@ use crate::ui::menu_bar::{action_item, saved_selections_ui};
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::{
     ActionStyle, ButtonState, LabeledSlider, Segment, action_button, color_button, icon_button,
-    row_of_width, segmented,
+    number_field, row_of_width, segmented,
 };
 
 /// Height of the bar, margins included.
@@ -181,8 +181,7 @@ fn selection_steps_ui(
 
 fn pixels_ui(ui: &mut Ui, label: &str, pixels: &mut u32) -> Response {
     let field = DragValue::new(pixels).range(1..=512).speed(0.2).suffix(" px");
-    ui.name_inputs(label, |ui| ui.add_sized(vec2(theme::VALUE_PX, theme::BUTTON_PX), field))
-        .on_hover_text(label)
+    number_field(ui, label, theme::VALUE_PX, field).on_hover_text(label)
 }
 
 /// Everything about the selection, whatever the tool.
@@ -239,7 +238,7 @@ mod tests {
     use egui_kittest::kittest::Queryable as _;
 
     use super::*;
-    use crate::ui::testing::{editor, look_at, window};
+    use crate::ui::testing::{editor, look_after, look_at, window};
     use crate::ui::theme::Look;
 
     #[test]
@@ -294,5 +293,28 @@ mod tests {
                 ui.push_id(tool, |ui| tool_options_ui(ui, &editor, commands));
             }
         });
+    }
+
+    #[test]
+    fn the_small_windows_of_the_bar_look_well() {
+        let mut editor = editor();
+        editor.document.selection.cover.fill(crate::geom::PixelRect::new(9, 9, 90, 90), 255);
+        let selection = editor.document.selection.clone();
+        let saved =
+            crate::document::SavedSelection { name: "Himmel über dem Meer".to_owned(), selection };
+        editor.document.saved_selections.push(saved);
+        for (name, label) in [
+            ("selection-menu", "Selection and mask"),
+            ("brush-menu", "More brush settings"),
+            ("color-menu", "Color"),
+        ] {
+            editor.tool = Tool::Brush;
+            look_after(
+                name,
+                (980.0, 520.0),
+                |ui, commands| tool_options_ui(ui, &editor, commands),
+                |window| window.get_by_label(label).click(),
+            );
+        }
     }
 }

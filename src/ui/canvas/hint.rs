@@ -9,7 +9,7 @@ use crate::ui::theme::{self, colors, icon};
 /// Width of the hint.
 const WIDTH: f32 = 300.0;
 /// Its height, at least.
-const HEIGHT: f32 = 124.0;
+const HEIGHT: f32 = 108.0;
 
 /// Whether the picture is empty and nothing is about to change that.
 pub(super) fn is_blank(editor: &Editor) -> bool {

@@ -185,7 +185,7 @@ impl Input {
         }
         if frame.area.contains(fingers.center) {
             pan(fingers.way, commands);
-            if fingers.zoom != 1.0 {
+            if (fingers.zoom - 1.0).abs() > f32::EPSILON {
                 let anchor = screen_from_pos(fingers.center);
                 commands.push(Command::ZoomAt { factor: fingers.zoom, anchor });
             }
@@ -211,12 +211,11 @@ impl Input {
             }
             Some(Drag::Pan(_)) => pan(way, commands),
             Some(Drag::Split) => *split = Some(pos),
-            Some(Drag::Nothing) => {}
             None if frame.over && frame.area.contains(pos) => {
                 self.hovers = true;
                 self.pending = Some(self.event(PointerPhase::Hovered, pos));
             }
-            None => {}
+            Some(Drag::Nothing) | None => {}
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn dashed_outline(painter: &Painter, points: &[Pos2]) {
 
 /// A light line with dark edges.
 pub(super) fn solid_line(painter: &Painter, points: &[Pos2]) {
-    painter.line(points.to_vec(), Stroke::new(3.0, color32([0, 0, 0, 110])));
+    painter.line(points.to_vec(), Stroke::new(3.0, color32([0, 0, 0, 150])));
     painter.line(points.to_vec(), Stroke::new(1.0, light()));
 }
 

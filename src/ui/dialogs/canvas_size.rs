@@ -73,10 +73,10 @@ pub(super) fn show(
 
 fn fields_ui(ui: &mut Ui, form: &mut CanvasSizeForm) {
     row(ui, tr("Width"), |ui| {
-        let field = side_ui(ui, &mut form.width);
+        let field = side_ui(ui, tr("Width"), &mut form.width);
         form.first.focus(&field);
     });
-    row(ui, tr("Height"), |ui| side_ui(ui, &mut form.height));
+    row(ui, tr("Height"), |ui| side_ui(ui, tr("Height"), &mut form.height));
     row(ui, tr("Anchor"), |ui| anchor_ui(ui, &mut form.anchor));
     let Extent { width, height } = form.before;
     let text = trf(

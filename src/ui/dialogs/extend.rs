@@ -7,8 +7,8 @@ use crate::editor::{Action, Command, Editor, ExtendBy};
 use crate::geom::Extent;
 use crate::locale::{tr, trf};
 use crate::ui::dialogs::{DialogFrame, FirstField, Footer};
-use crate::ui::theme::{self, colors};
-use crate::ui::widgets::row;
+use crate::ui::theme::colors;
+use crate::ui::widgets::{number_field, row};
 
 /// What is typed.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ fn fields_ui(ui: &mut Ui, form: &mut ExtendForm, problem: Option<&str>) {
                         .range(0..=Document::MAX_SIDE_PX)
                         .speed(2.0)
                         .suffix(" px");
-                    let field = ui.add_sized(vec2(100.0, theme::BUTTON_PX), field);
+                    let field = number_field(ui, label, 100.0, field);
                     form.first.focus(&field);
                 });
             }

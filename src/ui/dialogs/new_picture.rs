@@ -8,7 +8,9 @@ use crate::geom::Extent;
 use crate::locale::{tr, trf};
 use crate::ui::dialogs::{DialogFrame, FirstField, Footer};
 use crate::ui::theme::{self, colors, icon};
-use crate::ui::widgets::{ButtonState, Segment, color_button, icon_button, row, segmented};
+use crate::ui::widgets::{
+    ButtonState, Segment, color_button, icon_button, number_field, row, segmented,
+};
 
 /// Sides that are offered with one click.
 const PRESETS: [u32; 4] = [256, 512, 1024, 2048];
@@ -89,11 +91,11 @@ fn fields_ui(ui: &mut Ui, form: &mut NewPictureForm) {
     });
     ui.add_space(theme::SPACE_XS);
     row(ui, tr("Width"), |ui| {
-        let field = side_ui(ui, &mut form.width);
+        let field = side_ui(ui, tr("Width"), &mut form.width);
         form.first.focus(&field);
     });
     row(ui, tr("Height"), |ui| {
-        side_ui(ui, &mut form.height);
+        side_ui(ui, tr("Height"), &mut form.height);
         let label = tr("Swap width and height");
         if icon_button(ui, icon::SWAP, label, "", ButtonState::Normal).clicked() {
             std::mem::swap(&mut form.width, &mut form.height);
@@ -122,9 +124,9 @@ fn fields_ui(ui: &mut Ui, form: &mut NewPictureForm) {
 }
 
 /// A side of a canvas in pixels.
-pub(super) fn side_ui(ui: &mut Ui, side: &mut u32) -> egui::Response {
+pub(super) fn side_ui(ui: &mut Ui, label: &str, side: &mut u32) -> egui::Response {
     let field = DragValue::new(side).range(1..=Document::MAX_SIDE_PX).speed(1.0).suffix(" px");
-    ui.add_sized(vec2(100.0, theme::BUTTON_PX), field)
+    number_field(ui, label, 100.0, field)
 }
 
 #[cfg(test)]

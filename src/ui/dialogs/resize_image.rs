@@ -1,6 +1,6 @@
 //! Another size for the picture with everything on it.
 
-use egui::{DragValue, Ui, vec2};
+use egui::{DragValue, Ui};
 
 use crate::document::{Document, Edit, Resampling};
 use crate::editor::{Command, Editor};
@@ -8,8 +8,8 @@ use crate::geom::Extent;
 use crate::locale::{tr, trf};
 use crate::ui::dialogs::new_picture::side_ui;
 use crate::ui::dialogs::{DialogFrame, FirstField, Footer};
-use crate::ui::theme::{self, colors, icon};
-use crate::ui::widgets::{ButtonState, Segment, icon_button, row, segmented};
+use crate::ui::theme::{colors, icon};
+use crate::ui::widgets::{ButtonState, Segment, icon_button, number_field, row, segmented};
 
 /// What is typed.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ pub(super) fn show(ui: &Ui, _editor: &Editor, form: &mut ResizeForm, commands: &
 fn fields_ui(ui: &mut Ui, form: &mut ResizeForm) {
     row(ui, tr("Width"), |ui| {
         let mut width = form.width;
-        let field = side_ui(ui, &mut width);
+        let field = side_ui(ui, tr("Width"), &mut width);
         form.first.focus(&field);
         if field.changed() {
             form.set_width(width);
@@ -98,7 +98,7 @@ fn fields_ui(ui: &mut Ui, form: &mut ResizeForm) {
     });
     row(ui, tr("Height"), |ui| {
         let mut height = form.height;
-        if side_ui(ui, &mut height).changed() {
+        if side_ui(ui, tr("Height"), &mut height).changed() {
             form.set_height(height);
         }
         let (icon, label) = if form.linked {
@@ -116,7 +116,7 @@ fn fields_ui(ui: &mut Ui, form: &mut ResizeForm) {
     row(ui, tr("Percent"), |ui| {
         let mut percent = form.percent();
         let field = DragValue::new(&mut percent).range(0.1..=6400.0).max_decimals(1).suffix(" %");
-        if ui.add_sized(vec2(100.0, theme::BUTTON_PX), field).changed() {
+        if number_field(ui, tr("Percent"), 100.0, field).changed() {
             form.set_percent(percent);
         }
         for percent in [50, 200, 400] {

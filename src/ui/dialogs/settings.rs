@@ -10,7 +10,8 @@ use crate::ui::dialogs::{DialogFrame, Footer};
 use crate::ui::status_bar::bytes_text;
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::{
-    ButtonState, LabeledSlider, Segment, color_button, icon_button, row_of_width, segmented,
+    ButtonState, LabeledSlider, Segment, color_button, icon_button, number_field, row_of_width,
+    segmented,
 };
 
 /// Sizes of the window's contents that are offered, in percent.
@@ -201,7 +202,7 @@ fn models_ui(
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         optional(ui, &mut preferences.engine_threads, cores, |ui, threads| {
             let field = DragValue::new(threads).range(1..=256).speed(0.1);
-            ui.add_sized(vec2(100.0, theme::BUTTON_PX), field);
+            number_field(ui, tr("Threads"), 100.0, field);
         });
     });
     setting(ui, tr("Memory for models"), |ui| {
@@ -213,7 +214,7 @@ fn models_ui(
                 .speed(0.1)
                 .max_decimals(1)
                 .suffix(" GB");
-            if ui.add_sized(vec2(100.0, theme::BUTTON_PX), field).changed() {
+            if number_field(ui, tr("Memory for models"), 100.0, field).changed() {
                 *bytes = (amount * GB) as u64;
             }
         });
@@ -273,14 +274,14 @@ fn canvas_ui(ui: &mut Ui, preferences: &mut Preferences) {
     setting(ui, tr("Pixel grid from"), |ui| {
         let mut percent = preferences.grid_zoom * 100.0;
         let field = DragValue::new(&mut percent).range(100.0..=6400.0).speed(10.0).suffix(" %");
-        if ui.add_sized(vec2(100.0, theme::BUTTON_PX), field).changed() {
+        if number_field(ui, tr("Pixel grid from"), 100.0, field).changed() {
             preferences.grid_zoom = percent / 100.0;
         }
     });
     setting(ui, tr("Checkers"), |ui| {
         let field =
             DragValue::new(&mut preferences.checker_size).range(2..=64).speed(0.1).suffix(" px");
-        ui.add_sized(vec2(100.0, theme::BUTTON_PX), field);
+        number_field(ui, tr("Checkers"), 100.0, field);
     });
     hint(ui, tr("They stand where the picture is transparent."));
     let mut megabytes = preferences.history_budget_bytes >> 20;

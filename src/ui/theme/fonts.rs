@@ -15,7 +15,7 @@ pub fn install_fonts(ctx: &Context) {
 fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
     // Icons stand on the baseline; text beside them looks centered with this shift.
-    let lowered = FontTweak { y_offset_factor: 0.08, ..FontTweak::default() };
+    let lowered = FontTweak { y_offset_factor: 0.05, ..FontTweak::default() };
     let regular = without_private_use(include_bytes!("../../../assets/fonts/Inter-Regular.otf"));
     let semibold = without_private_use(include_bytes!("../../../assets/fonts/Inter-SemiBold.otf"));
     for (name, bytes) in [("inter", regular), ("inter-semibold", semibold)] {
@@ -126,7 +126,6 @@ pub fn semibold(text: impl Into<String>) -> RichText {
 }
 
 /// An icon in its filled weight.
-#[must_use]
 pub fn filled(icon: &str, size: f32) -> RichText {
     RichText::new(icon).font(FontId::new(size, FontFamily::Name(FILLED.into())))
 }

@@ -8,6 +8,7 @@ use egui::{
 };
 
 use crate::ui::theme;
+use crate::ui::widgets::number_field;
 
 /// A number with its name, a slider and a field.
 #[must_use = "call `show`"]
@@ -105,7 +106,7 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
                     ui.spacing_mut().slider_width =
                         (full - label_px - value_px - 2.0 * spacing).max(24.0);
                 }
-                ui.name_inputs(label, |ui| self.controls(ui, value_px))
+                ui.name_inputs(label, |ui| self.controls(ui, label, value_px))
             })
             .inner;
         if !tooltip.is_empty() {
@@ -117,7 +118,7 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
         response
     }
 
-    fn controls(self, ui: &mut Ui, value_px: f32) -> Response {
+    fn controls(self, ui: &mut Ui, label: &str, value_px: f32) -> Response {
         let factor = if self.percent { 100.0 } else { 1.0 };
         let (low, high) = (self.range.start().to_f64(), self.range.end().to_f64());
         let suffix = match (self.percent, self.unit) {
@@ -148,7 +149,7 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
             .speed(((high - low) * factor / 300.0).clamp(0.01, 1.0))
             .fixed_decimals(decimals)
             .suffix(suffix);
-        let field = ui.add_sized(vec2(value_px, theme::BUTTON_PX), field);
+        let field = number_field(ui, label, value_px, field);
         if field.changed() {
             *value = N::from_f64(shown / factor);
         }

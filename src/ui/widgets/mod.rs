@@ -5,8 +5,10 @@
 mod badge;
 mod button;
 mod color_button;
+mod color_picker;
 mod empty_state;
 mod labeled_slider;
+mod number_field;
 mod row;
 mod section;
 mod segmented;
@@ -20,6 +22,7 @@ pub use button::{
 pub use color_button::color_button;
 pub use empty_state::empty_state;
 pub use labeled_slider::{LabeledSlider, labeled_slider};
+pub use number_field::number_field;
 pub use row::{row, row_of_width};
 pub use section::section;
 pub use segmented::{Segment, segmented};
