@@ -116,7 +116,9 @@ fn every_blend_mode_is_the_processors() {
     document.layers[1].opacity = 0.8;
     let mut opaque = document.clone();
     opaque.layers[0].pixels.update(extent.rect().into(), |_, _, row| {
-        row.iter_mut().for_each(|pixel| pixel[3] = 255);
+        for pixel in row {
+            pixel[3] = 255;
+        }
     });
     for mode in BlendMode::ALL {
         opaque.layers[1].blend_mode = mode;
@@ -504,7 +506,7 @@ fn the_outline_is_one_pixel_wide_wherever_the_selection_ends() {
     let cover = |document: &mut Document, rect: PixelRect, flip: bool| {
         document.selection.cover.update(rect, |x, y, row| {
             for (pixel, x) in row.iter_mut().zip(x..) {
-                *pixel = if selected(x, y) != flip { 255 } else { 0 };
+                *pixel = if selected(x, y) == flip { 0 } else { 255 };
             }
         });
     };

@@ -220,7 +220,8 @@ impl Seen {
                 }
             }
         }
-        let middle = [(left + right) / 2.0 / side - 0.5, (top + bottom) / 2.0 / side - 0.5];
+        let middle =
+            [f64::midpoint(left, right) / side - 0.5, f64::midpoint(top, bottom) / side - 0.5];
         let far = |block: &BlockAt| {
             (f64::from(block.column) - middle[0]).hypot(f64::from(block.row) - middle[1])
         };

@@ -22,6 +22,7 @@ pub struct DialogsState {
 }
 
 #[derive(Debug, Default)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 enum Form {
     #[default]
     None,

@@ -282,11 +282,11 @@ mod tests {
         let place = |lane: Option<usize>| lane.map_or("*".to_owned(), |lane| lane.to_string());
         let mut lines: Vec<String> = Vec::new();
         for row in &graph.rows {
-            let mut text = format!("{}@{}", row.node.0, row.lane);
+            let mut parts = vec![format!("{}@{}", row.node.0, row.lane)];
             for line in &row.lines {
-                text += &format!(" {}-{}", place(line.from), place(line.to));
+                parts.push(format!("{}-{}", place(line.from), place(line.to)));
             }
-            lines.push(text);
+            lines.push(parts.join(" "));
         }
         lines
     }

@@ -161,6 +161,7 @@ pub fn action_button(
 }
 
 /// Gives a response the tooltip of an action, whether it can be done now or not.
+#[expect(clippy::must_use_candidate, reason = "it is done for its effect too")]
 pub fn with_action_tooltip(response: Response, editor: &Editor, action: Action) -> Response {
     response
         .on_hover_ui(|ui| action_tooltip(ui, editor, action))
