@@ -118,7 +118,7 @@ fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
         .on_hover_text(tr("What is selected"));
     }
     if let Some(point) = editor.pointer
-        && room(ui, 120.0)
+        && room(ui, 90.0)
     {
         let (x, y) = point.pixel();
         ui.separator();

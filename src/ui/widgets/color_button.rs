@@ -69,7 +69,7 @@ mod tests {
         let chosen = window.get_by_label("Color").value();
         drop(window);
         // Full saturation and brightness of the blue that it was.
-        assert_eq!(color, [0, 128, 255, 128], "{chosen:?}");
+        assert_eq!(color, [0, 127, 255, 128], "{chosen:?}");
     }
 
     #[test]
