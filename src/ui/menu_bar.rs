@@ -252,7 +252,7 @@ mod tests {
             (Menu::Help, "About Gesso", "Do(ShowAbout)"),
         ] {
             let mut window = window((1000.0, 700.0), Look::Dark, |ui, commands| {
-                menu_bar_ui(ui, &editor, commands)
+                menu_bar_ui(ui, &editor, commands);
             });
             window.get_by_label(menu.label()).click();
             window.run_steps(3);

@@ -66,7 +66,7 @@ fn colors_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
     let mut settings = editor.tools.clone();
     let (area, _) =
         ui.allocate_exact_size(vec2(ui.available_width(), SIDE + SHIFT), egui::Sense::hover());
-    let left = area.center().x - (SIDE + SHIFT) / 2.0;
+    let left = area.center().x - f32::midpoint(SIDE, SHIFT);
     let swatch = |at: f32| Rect::from_min_size(pos2(left + at, area.top() + at), vec2(SIDE, SIDE));
     let mut changed = false;
     // The color in use lies over the other one.

@@ -196,16 +196,13 @@ fn plain(text: &str) -> String {
             let (_, after) = after.split_once(')')?;
             (!name.contains(']')).then_some((name, after))
         });
-        match link {
-            Some((name, after)) => {
-                plain.push_str(&rest[..start]);
-                plain.push_str(name);
-                rest = after;
-            }
-            None => {
-                plain.push_str(&rest[..=start]);
-                rest = &rest[start + 1..];
-            }
+        if let Some((name, after)) = link {
+            plain.push_str(&rest[..start]);
+            plain.push_str(name);
+            rest = after;
+        } else {
+            plain.push_str(&rest[..=start]);
+            rest = &rest[start + 1..];
         }
     }
     plain.push_str(rest);

@@ -126,6 +126,7 @@ pub fn semibold(text: impl Into<String>) -> RichText {
 }
 
 /// An icon in its filled weight.
+#[must_use]
 pub fn filled(icon: &str, size: f32) -> RichText {
     RichText::new(icon).font(FontId::new(size, FontFamily::Name(FILLED.into())))
 }
