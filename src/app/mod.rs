@@ -105,7 +105,12 @@ impl GessoApp {
         while !self.commands.is_empty() {
             for command in std::mem::take(&mut self.commands) {
                 log::trace!("{command:?}");
-                for effect in self.editor.update(command) {
+                let language = self.editor.preferences.language;
+                let effects = self.editor.update(command);
+                if language != self.editor.preferences.language {
+                    crate::locale::set_language(self.editor.preferences.language.language());
+                }
+                for effect in effects {
                     self.perform(effect, ctx);
                 }
             }

@@ -24,6 +24,12 @@ pub enum Language {
 }
 
 impl Language {
+    /// Whether there is a catalog for it, so that it can be chosen.
+    #[must_use]
+    pub fn is_translated(self) -> bool {
+        self == Self::English || crate::locale::translation(self, "Undo").is_some()
+    }
+
     /// All languages, in the order in which they are offered.
     pub const ALL: [Self; 5] =
         [Self::English, Self::German, Self::Russian, Self::Japanese, Self::Chinese];

@@ -1,6 +1,6 @@
 //! The bar above the canvas: what the tool in hand is set to, and the selection.
 
-use egui::{DragValue, Response, RichText, ScrollArea, Ui};
+use egui::{DragValue, Response, RichText, Ui};
 
 use crate::document::Combine;
 use crate::editor::{Action, Command, Editor, MaskDisplay};
@@ -20,23 +20,22 @@ pub const TOOL_OPTIONS_PX: f32 = theme::BUTTON_PX + theme::SPACE_S;
 /// The settings of the tool in hand.
 pub fn tool_options_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
     let mut settings = editor.tools.clone();
-    ScrollArea::horizontal().auto_shrink([false, true]).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.set_min_height(theme::BUTTON_PX);
-            for action in [Action::Undo, Action::Redo] {
-                action_button(ui, editor, action, ActionStyle::Icon, commands);
-            }
-            ui.separator();
-            let tool = editor.tool;
-            let name = tr(Action::of_tool(tool).info().label);
-            ui.label(RichText::new(icon::of_tool(tool)).size(theme::ICON_PX));
-            ui.label(theme::semibold(name));
-            ui.separator();
-            tool_ui(ui, editor, tool, &mut settings, commands);
-            ui.separator();
-            selection_menu_ui(ui, editor, &mut settings, commands);
-            action_button(ui, editor, Action::ToggleQuickMask, ActionStyle::Icon, commands);
-        });
+    // On a narrow window the bar takes a second line.
+    ui.horizontal_wrapped(|ui| {
+        ui.set_min_height(theme::BUTTON_PX);
+        for action in [Action::Undo, Action::Redo] {
+            action_button(ui, editor, action, ActionStyle::Icon, commands);
+        }
+        ui.separator();
+        let tool = editor.tool;
+        let name = tr(Action::of_tool(tool).info().label);
+        ui.label(RichText::new(icon::of_tool(tool)).size(theme::ICON_PX));
+        ui.label(theme::semibold(name));
+        ui.separator();
+        tool_ui(ui, editor, tool, &mut settings, commands);
+        ui.separator();
+        selection_menu_ui(ui, editor, &mut settings, commands);
+        action_button(ui, editor, Action::ToggleQuickMask, ActionStyle::Icon, commands);
     });
     if settings != editor.tools {
         commands.push(Command::SetToolSettings(Box::new(settings)));

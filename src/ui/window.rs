@@ -2,7 +2,7 @@
 
 use egui::{Frame, Margin, Panel as EguiPanel, Ui};
 
-use crate::editor::{Command, Editor, Panel};
+use crate::editor::{Action, Command, Editor, Panel};
 use crate::preferences::Theme;
 use crate::ui::canvas::{CanvasState, canvas_ui};
 use crate::ui::compare_bar::{CompareState, compare_bar_ui};
@@ -104,6 +104,21 @@ pub fn window_ui(
         notices_ui(ui, editor, &mut state.notices, commands);
     });
     dialogs_ui(ui, editor, &mut state.dialogs, commands);
+    leave_prompt(&ctx, commands);
+}
+
+/// Takes the cursor out of the prompt once a job is asked for, so that Enter and the arrow keys
+/// belong to its results.
+fn leave_prompt(ctx: &egui::Context, commands: &[Command]) {
+    let asked = commands.iter().any(|command| {
+        matches!(
+            command,
+            Command::Do(Action::Generate | Action::FillMask | Action::Vary | Action::Upscale)
+        )
+    });
+    if asked && let Some(focused) = ctx.memory(egui::Memory::focused) {
+        ctx.memory_mut(|memory| memory.surrender_focus(focused));
+    }
 }
 
 /// Dark or light, as the user or the system wants it.

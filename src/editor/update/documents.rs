@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::{Document, Edit, History, NodeId, Place};
+use crate::document::{Document, Edit, NodeId, Place};
 use crate::editor::{AfterSaving, Dialog, Editor, Effect, FileDialog, NoticeKind, PictureFile};
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::locale::{tr, trf};
 use crate::raster::RgbaImage;
 
-use super::sentence;
+use super::{first_state, sentence};
 
 impl Editor {
     pub(super) fn new_picture(
@@ -41,7 +41,7 @@ impl Editor {
     fn start(&mut self, document: Document, label: String, file: PictureFile) {
         self.end_gesture();
         let budget = self.history.budget_bytes();
-        self.history = History::new(document.clone(), label, budget);
+        self.history = first_state(&document, label, budget);
         self.file = file;
         if self.file.path.is_some() {
             self.file.saved = Some(self.history.root());

@@ -41,7 +41,7 @@ impl Editor {
         let mut view = View::default();
         window::show_mask_as_preferred(&mut view, &preferences);
         Self {
-            history: History::new(document.clone(), tr("New picture"), budget),
+            history: first_state(&document, tr("New picture").to_owned(), budget),
             document,
             gesture: None,
             pointer: None,
@@ -286,6 +286,13 @@ impl Editor {
             self.document.active = active;
         }
     }
+}
+
+/// A history that keeps its first state, so that the original can always be shown.
+fn first_state(document: &Document, label: String, budget_bytes: usize) -> History {
+    let mut history = History::new(document.clone(), label, budget_bytes);
+    history.pin(history.root());
+    history
 }
 
 /// A message as a sentence: first letter large, full stop at the end.

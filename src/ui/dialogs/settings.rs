@@ -151,7 +151,10 @@ fn look_ui(ui: &mut Ui, preferences: &mut Preferences) {
             LanguageChoice::System => tr("As the system"),
             LanguageChoice::Chosen(language) => language.own_name(),
         };
-        let all = Language::ALL.into_iter().map(LanguageChoice::Chosen);
+        let all = Language::ALL
+            .into_iter()
+            .filter(|language| language.is_translated())
+            .map(LanguageChoice::Chosen);
         combo(
             ui,
             "language",

@@ -94,7 +94,7 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
                 let spacing = ui.spacing().item_spacing.x;
                 if self.compact {
                     ui.label(label);
-                    ui.spacing_mut().slider_width = 80.0;
+                    ui.spacing_mut().slider_width = 60.0;
                 } else {
                     let full = ui.available_width();
                     let label_px = self.label_px.unwrap_or(theme::LABEL_PX.min(full * 0.36));
