@@ -1,9 +1,9 @@
 //! The program with a window: gathers commands, updates the editor, does what it asks for.
 //!
-//! One frame is: [`GessoApp::logic`] takes what came from outside (the engine, files, the clipboard,
-//! keys), then [`GessoApp::ui`] shows the window and takes what the user did there. Both only
+//! One frame is: `GessoApp::logic` takes what came from outside (the engine, files, the clipboard,
+//! keys), then `GessoApp::ui` shows the window and takes what the user did there. Both only
 //! gather [`Command`]s; each is given to [`Editor::update`], and the [`Effect`]s that come back are
-//! done by the [`desk`], on other threads where they take time. Start at [`start::run`].
+//! done by the `desk`, on other threads where they take time. Start at [`start::run`].
 
 mod clipboard;
 mod desk;

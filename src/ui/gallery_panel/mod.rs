@@ -1,6 +1,6 @@
 //! Every picture of the session with its settings.
 //!
-//! [`model`] finds pictures and describes them, [`paint`] draws those that are seen.
+//! `model` finds pictures and describes them, `paint` draws those that are seen.
 
 mod model;
 mod paint;

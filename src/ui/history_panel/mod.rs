@@ -1,6 +1,6 @@
 //! Every state that the picture was in, as a tree that can be walked.
 //!
-//! [`model`] lays out the rows and their lines, [`paint`] draws those that are seen.
+//! `model` lays out the rows and their lines, `paint` draws those that are seen.
 
 mod model;
 mod paint;

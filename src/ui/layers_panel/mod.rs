@@ -1,6 +1,6 @@
 //! The layers: what each looks like, which is worked on, how they mix.
 //!
-//! [`model`] says in which order rows stand and where a dropped one lands, [`paint`] draws.
+//! `model` says in which order rows stand and where a dropped one lands, `paint` draws.
 
 mod model;
 mod paint;

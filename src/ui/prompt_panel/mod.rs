@@ -1,6 +1,6 @@
 //! What to draw and how: the prompt, the button that starts, the settings.
 //!
-//! [`model`] says what can be done and why not, [`paint`] draws, [`settings`] draws what is only
+//! `model` says what can be done and why not, `paint` draws, `settings` draws what is only
 //! seen on demand.
 
 mod model;

@@ -1,6 +1,6 @@
 //! The models' work: what runs, what waits, what is over.
 //!
-//! [`model`] sorts the jobs and finds words for them, [`paint`] draws.
+//! `model` sorts the jobs and finds words for them, `paint` draws.
 
 mod model;
 mod paint;
