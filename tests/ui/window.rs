@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use gesso::app::{GessoApp, WindowOptions};
 use gesso::editor::{Action, Command, Editor};
 use gesso::engine::library::TinyFamily;
@@ -106,9 +106,17 @@ impl Window {
         self.settle();
     }
 
-    /// Clicks what has this label.
+    /// Clicks the control that has this label.
     pub(crate) fn click(&mut self, label: &str) {
-        self.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).click();
+        self.click_where(label, |_| true);
+    }
+
+    /// Clicks the control that has this label and lies in such a place.
+    pub(crate) fn click_where(&mut self, label: &str, lies: impl Fn(egui::Rect) -> bool) {
+        let control = self.harness.get_all_by_label(label).find(|node| {
+            node.accesskit_node().role() != egui::accesskit::Role::Label && lies(node.rect())
+        });
+        control.unwrap_or_else(|| panic!("there is no control {label:?}")).click();
         self.settle();
     }
 
