@@ -13,7 +13,7 @@ pub mod picture_text;
 mod start;
 mod work;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::app::desk::Desk;
 use crate::app::frames::FrameTimes;
@@ -177,16 +177,17 @@ impl eframe::App for GessoApp {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        let began = Instant::now();
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        if let Some(seconds) = frame.info().cpu_usage {
+            self.frames.add(seconds, self.editor.jobs.running().is_some());
+        }
         let ctx = ui.ctx().clone();
         crate::ui::window_ui(ui, &self.editor, &mut self.window, &mut self.commands);
         self.settle(&ctx);
         self.set_title(&ctx);
-        if self.frames.is_empty() {
+        if frame.info().cpu_usage.is_none() {
             log::debug!("first frame");
         }
-        self.frames.add(began.elapsed(), self.editor.jobs.running().is_some());
     }
 
     fn on_exit(&mut self) {

@@ -150,15 +150,22 @@ impl Canvas {
         Self { side, document, view }
     }
 
-    fn frame(&self) -> Frame {
+    fn frame(&self, work: Work) -> Frame {
         let viewport = Viewport::of_pixels(VIEWPORT.0, VIEWPORT.1);
         let mut frame = Frame::new(self.document.clone(), self.view, viewport);
-        frame.work = Work::Complete;
+        frame.work = work;
         frame
     }
 
+    /// Draws all that is to be seen.
     fn draw(&self, drawing: &mut Headless) -> Result<Stats, GpuError> {
-        drawing.draw(&self.frame())
+        drawing.draw(&self.frame(Work::Complete))
+    }
+
+    /// Draws as the window does while something moves: what takes longer than a frame comes with the
+    /// next ones.
+    fn draw_in_slices(&self, drawing: &mut Headless) -> Result<Stats, GpuError> {
+        drawing.draw(&self.frame(Work::INTERACTIVE))
     }
 
     fn first_frame(
@@ -184,6 +191,7 @@ impl Canvas {
         self.view.zoom = self.view.zoom.max(1.0);
         self.draw(drawing)?;
         let mut paint = Times::new(self.side, &format!("dab of {diameter} px, into tiles"));
+        let mut texture = Times::new(self.side, &format!("dab of {diameter} px, to the texture"));
         let mut shown = Times::new(self.side, &format!("dab of {diameter} px, to the frame"));
         let stroke = self.stroke(diameter);
         let before = self.document.clone();
@@ -195,16 +203,20 @@ impl Canvas {
                 let began = Instant::now();
                 run.extend(&mut self.document, &[StrokeSample { point, pressure: 1.0 }]);
                 paint.add(began.elapsed());
-                let stats = self.draw(drawing)?;
+                let stats = drawing.upload(&self.frame(Work::Complete))?;
+                texture.add(began.elapsed());
+                self.draw(drawing)?;
                 shown.add(began.elapsed());
+                texture.uploaded += stats.uploaded_bytes;
                 shown.uploaded += stats.uploaded_bytes;
             }
             run.finish(&mut self.document);
         }
         self.document = before;
         self.view = kept;
-        tell(&paint.measurement());
-        tell(&shown.measurement());
+        for times in [paint, texture, shown] {
+            tell(&times.measurement());
+        }
         Ok(())
     }
 
@@ -221,18 +233,18 @@ impl Canvas {
         let mut pan = Times::new(self.side, "frame while panning at 100 %");
         let mut zoom = Times::new(self.side, "frame while zooming");
         for _ in 0..ROUNDS {
-            still.add_drawn(|| self.draw(drawing))?;
+            still.add_drawn(|| self.draw_in_slices(drawing))?;
         }
         for i in 0..ROUNDS {
             self.view.focus.x += if i % 20 < 10 { 25.0 } else { -25.0 };
-            pan.add_drawn(|| self.draw(drawing))?;
+            pan.add_drawn(|| self.draw_in_slices(drawing))?;
         }
         self.view = kept;
         let (least, most) = (kept.zoom, 16.0_f32);
         for i in 0..ROUNDS {
             let share = i as f32 / (ROUNDS - 1) as f32;
             self.view.zoom = least * (most / least).powf(share);
-            zoom.add_drawn(|| self.draw(drawing))?;
+            zoom.add_drawn(|| self.draw_in_slices(drawing))?;
         }
         self.view = kept;
         for times in [still, pan, zoom] {
@@ -248,14 +260,20 @@ impl Canvas {
         tell: &mut dyn FnMut(&CanvasMeasurement),
     ) -> Result<(), GpuError> {
         self.draw(drawing)?;
-        let mut times = Times::new(self.side, "layer opacity change, to the frame");
+        let mut frames = Times::new(self.side, "frame while opacity changes");
+        let mut all = Times::new(self.side, "opacity change, until all is shown");
         for i in 0..ROUNDS {
             if let Some(layer) = self.document.layers.last_mut() {
                 layer.opacity = 0.2 + 0.6 * (i % 10) as f32 / 10.0;
             }
-            times.add_drawn(|| self.draw(drawing))?;
+            let times = if i % 2 == 0 { &mut frames } else { &mut all };
+            times.add_drawn(|| match i % 2 {
+                0 => self.draw_in_slices(drawing),
+                _ => self.draw(drawing),
+            })?;
         }
-        tell(&times.measurement());
+        tell(&frames.measurement());
+        tell(&all.measurement());
         Ok(())
     }
 

@@ -57,6 +57,19 @@ impl Headless {
         Ok(stats)
     }
 
+    /// Brings what a frame shows to the graphics card and composites it, but draws no picture; waits
+    /// until that is done.
+    ///
+    /// # Errors
+    ///
+    /// When the device is lost.
+    pub fn upload(&mut self, frame: &Frame) -> Result<Stats, GpuError> {
+        let stats = self.renderer.prepare(&self.device, &self.queue, frame, None);
+        self.queue.submit([]);
+        self.wait()?;
+        Ok(stats)
+    }
+
     /// Draws a frame and hands back the picture; what nothing is drawn over is transparent.
     ///
     /// # Errors

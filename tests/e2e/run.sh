@@ -168,6 +168,9 @@ sleep 0.4
 shot 9-unsaved
 "$program" models list --json >/dev/null || fail "a second program can't run beside the window"
 kill -0 "$gesso_pid" 2>/dev/null || fail "the window closed although there are unsaved changes"
+key Tab
+key Tab
+shot 10-focus
 key Escape
 kill "$gesso_pid"
 wait "$gesso_pid" 2>/dev/null || true
