@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::document::{Document, LayerId};
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::raster::{BlendMode, Brush, RgbaImage, StrokeMode, StrokeSample};
 
 /// One change of a document.
-#[derive(Clone, Debug)]
+///
+/// Can be stored as it is, but for [`Edit::Place`] and [`Edit::Replace`], which hold pixels: storing
+/// those by themselves is an error.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Edit {
     /// Adds an empty layer above the active one and makes it active.
     AddLayer {
@@ -76,6 +82,7 @@ pub enum Edit {
     /// Makes the selection the layer's mask.
     MaskFromSelection(LayerId),
     /// Lays a picture down as a new layer above the active one, and makes it active.
+    #[serde(skip)]
     Place(Place),
     /// A brush stroke.
     Stroke(Stroke),
@@ -134,6 +141,7 @@ pub enum Edit {
     /// Turns everything clockwise.
     Rotate(QuarterTurns),
     /// Makes this document the current one: opening a file, returning to a state, taking a region.
+    #[serde(skip)]
     Replace(Box<Document>),
     /// Makes another layer active; not a step of the history.
     SetActive(LayerId),
@@ -155,7 +163,8 @@ pub struct Place {
 }
 
 /// What a stroke paints on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StrokeTarget {
     /// A layer's pixels, within the selection.
     Layer(LayerId),
@@ -164,7 +173,7 @@ pub enum StrokeTarget {
 }
 
 /// A brush stroke.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stroke {
     /// What it paints on.
     pub target: StrokeTarget,
@@ -179,7 +188,7 @@ pub struct Stroke {
 }
 
 /// What is filled with a color.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fill {
     /// The layer.
     pub layer: LayerId,
@@ -190,7 +199,7 @@ pub struct Fill {
 }
 
 /// A connected part of about one color.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wand {
     /// Where it starts.
     pub point: CanvasPoint,
@@ -203,7 +212,8 @@ pub struct Wand {
 }
 
 /// A shape to select.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SelectionShape {
     /// A rectangle.
     Rectangle(PixelRect),
@@ -218,7 +228,8 @@ pub enum SelectionShape {
 }
 
 /// How a new shape and what is selected come together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Combine {
     /// The shape alone.
     #[default]
@@ -232,7 +243,8 @@ pub enum Combine {
 }
 
 /// A change of the whole selection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SelectionStep {
     /// The whole canvas.
     All,
@@ -249,7 +261,8 @@ pub enum SelectionStep {
 }
 
 /// How pixels are made when a picture is scaled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Resampling {
     /// Smooth, and averaged where it shrinks.
     #[default]
@@ -259,7 +272,8 @@ pub enum Resampling {
 }
 
 /// Which way a picture is mirrored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Axis {
     /// Left and right change places.
     Horizontal,
@@ -268,7 +282,8 @@ pub enum Axis {
 }
 
 /// How far a picture is turned clockwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum QuarterTurns {
     /// A quarter clockwise.
     One,

@@ -40,7 +40,9 @@ impl OperationKind {
     /// The kind of a step of these edits; a step without edits is how a history starts.
     #[must_use]
     pub fn of(edits: &[Edit]) -> Self {
-        edits.iter().map(Edit::kind).min().unwrap_or(Self::Opened)
+        // Which layer is in hand goes before the work itself and says nothing about it.
+        let work = edits.iter().filter(|edit| !matches!(edit, Edit::SetActive(_)));
+        work.map(Edit::kind).min().unwrap_or(Self::Opened)
     }
 }
 

@@ -21,7 +21,7 @@ mod ledger;
 mod selection;
 mod stroke_run;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use apply::Applied;
 pub use canvas::Document;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake as TaskWake, Waker};
 
 use crate::geom::{Extent, PixelRect};
 use crate::gpu::adapter::{choose, describe, device_descriptor};
-use crate::gpu::{CanvasRenderer, Frame, GpuError, Stats};
+use crate::gpu::{CanvasRenderer, Frame, GpuError, Stats, Wake, Work};
 use crate::raster::RgbaImage;
 
 /// A graphics device of its own with a renderer.
@@ -141,7 +141,12 @@ impl Headless {
             Some(target) if suits(&target) => target,
             _ => target(&self.device, width, height),
         };
-        let stats = self.renderer.prepare(&self.device, &self.queue, frame, None);
+        // A window has other threads put blocks together and is woken when they are there.
+        let wake: Option<Wake> = match frame.work {
+            Work::Complete => None,
+            Work::Sliced(_) => Some(Arc::new(|| {})),
+        };
+        let stats = self.renderer.prepare(&self.device, &self.queue, frame, wake.as_ref());
         let mut encoder =
             self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {

@@ -65,17 +65,17 @@ key() {
     xdotool key --clearmodifiers "$1"
     sleep 0.25
 }
-# drag X1 Y1 X2 Y2: with the main button, in steps, as a hand does.
+# drag X1 Y1 X2 Y2 [BUTTON]: in steps, as a hand does; with the main button unless another is named.
 drag() {
     local steps=24 i
     xdotool mousemove "$1" "$2"
     sleep 0.1
-    xdotool mousedown 1
+    xdotool mousedown "${5:-1}"
     for i in $(seq "$steps"); do
         xdotool mousemove $(($1 + ($3 - $1) * i / steps)) $(($2 + ($4 - $2) * i / steps))
         sleep 0.01
     done
-    xdotool mouseup 1
+    xdotool mouseup "${5:-1}"
     sleep 0.3
 }
 
@@ -104,7 +104,11 @@ sleep 0.3
 shot 2-prompt
 key ctrl+Return
 await "job started" 60
-sleep 2
+# The window goes on while the model works: the view is moved there and back.
+for _ in 1 2 3; do
+    drag 560 430 640 470 2
+    drag 640 470 560 430 2
+done
 shot 3-sampling
 await "results are shown" 180
 sleep 0.5
@@ -162,19 +166,22 @@ done
 size=$(identify -format '%wx%h' "$saved")
 [ "$size" = 256x256 ] || fail "the saved picture is $size, not 256x256"
 
-# Closed: the work is not in a file, so it asks; then it is thrown away.
+# Closed: the work is not in a project, so it asks; then it is thrown away.
 key ctrl+q
 sleep 0.4
 shot 9-unsaved
 "$program" models list --json >/dev/null || fail "a second program can't run beside the window"
 kill -0 "$gesso_pid" 2>/dev/null || fail "the window closed although there are unsaved changes"
-key Tab
-key Tab
-shot 10-focus
-key Escape
-kill "$gesso_pid"
-wait "$gesso_pid" 2>/dev/null || true
+xdotool mousemove 545 502 click 1
+for _ in $(seq 100); do
+    kill -0 "$gesso_pid" 2>/dev/null || break
+    sleep 0.1
+done
+! kill -0 "$gesso_pid" 2>/dev/null || fail "the window did not close"
+status=0
+wait "$gesso_pid" || status=$?
 gesso_pid=
-grep -E "panicked|ERROR" "$log" && fail "the log has errors"
-grep -E "frames" "$log" || true
+[ "$status" = 0 ] || fail "the program ended with exit code $status"
+! grep -E "panicked|ERROR" "$log" || fail "the log has errors"
+grep -o "[0-9]* frames .*" "$log"
 echo "end-to-end run: saved $saved ($size)"

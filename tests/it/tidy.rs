@@ -16,7 +16,9 @@ const CONFINED: &[(&[&str], &[&str])] = &[
         &["nn", "diffusion", "models", "weights", "engine", "selftest", "bench"],
     ),
     (&["clap", "indicatif", "ctrlc", "env_logger"], &["cli"]),
-    (&["image", "png", "moxcms"], &["storage"]),
+    (&["image", "moxcms"], &["storage"]),
+    // Pictures in files of ours, and pictures that people have.
+    (&["png"], &["storage", "project"]),
     (&["egui"], &["ui", "gpu", "app"]),
     (&["wgpu", "bytemuck"], &["gpu"]),
     // Panels draw themselves with it in their tests.

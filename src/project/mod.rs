@@ -1,0 +1,24 @@
+//! A project on disk: the tree of all states, and how it is stored so that nothing is lost.
+//!
+//! A tree is written as [`Record`]s, one after the other, and as tiles named by the hash of their
+//! pixels, so that what two states share is stored once. [`Recorder`] turns states into records,
+//! [`Tree`] reads records back and makes the document of any node. The same records and tiles live in
+//! two places: in a [`journal`], which takes every change as it happens, and in a project file.
+//! Nothing here knows windows or models.
+
+mod content;
+mod error;
+mod picture;
+mod record;
+mod recorder;
+mod tree;
+
+pub use content::{ContentHash, document_content};
+pub use error::ProjectError;
+pub use picture::{Picture, TilePixels};
+pub use record::{
+    DocumentRecord, EditRecord, FORMAT, GridId, GridRecord, LayerRecord, NodeRecord, PlaceRecord,
+    ProjectRecord, Record, SavedSelectionRecord, TileRecord,
+};
+pub use recorder::{Batch, NewNode, Recorder};
+pub use tree::{Pictures, Tree};
