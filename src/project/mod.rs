@@ -8,6 +8,7 @@
 
 mod content;
 mod error;
+pub mod journal;
 mod picture;
 mod record;
 mod recorder;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::storage::StorageError;
+use crate::storage::{StorageError, disk};
 
 /// Writes a file through `content`; on failure whatever was at `path` before is still there.
 ///
@@ -41,12 +41,15 @@ fn try_write(
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
+    disk::step()?;
     let temporary = builder.tempfile_in(&folder)?;
     let mut writer = BufWriter::new(temporary.as_file());
     content(&mut writer)?;
+    disk::step()?;
     writer.flush()?;
     drop(writer);
-    temporary.as_file().sync_all()?;
+    disk::sync(temporary.as_file())?;
+    disk::step()?;
     temporary.persist(path).map_err(|error| error.error)?;
     sync_folder(&folder);
     Ok(())
@@ -107,6 +110,26 @@ mod tests {
         assert!(error.to_string().starts_with("can't write the file: disk full"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn whichever_step_fails_the_old_or_the_new_file_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        std::fs::write(&path, "old").unwrap();
+        let write = || write_atomically(&path, |file| file.write_all(b"new"));
+        for step in 0.. {
+            disk::faults::fail(step, 1);
+            let result = write();
+            let steps = disk::faults::stop();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(names(folder.path()), ["a.txt"]);
+            if steps <= step {
+                assert!(result.is_ok() && text == "new" && steps == 4);
+                break;
+            }
+            assert!(result.is_err() && text == "old");
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! [`image_file`] reads and writes pictures and masks, [`export`] writes pictures in other formats,
 //! [`preferences_file`] keeps the user's choices, [`png_text`] turns a request into the text
-//! chunks that other tools read and back, [`atomic`] writes whole files or nothing. No network,
-//! no weights, no dialogs.
+//! chunks that other tools read and back, [`atomic`] writes whole files or nothing, [`disk`] has the
+//! steps that can fail. No network, no weights, no dialogs.
 
 pub mod atomic;
 mod color_profile;
+pub mod disk;
 mod error;
 pub mod export;
 pub mod image_file;
