@@ -148,7 +148,8 @@ impl Editor {
         self.placed(image, name, at, effects);
     }
 
-    /// The document that the canvas shows.
+    /// The document that the canvas shows: the one as opened while its key is held, a result that
+    /// waits for a choice, or the one that is worked on.
     #[must_use]
     pub fn shown_document(&self) -> &Document {
         if self.view.show_original
@@ -157,8 +158,10 @@ impl Editor {
         {
             return original;
         }
+        // A stroke that was begun before the results came is seen until it ends.
+        let draws = self.gesture.as_ref().is_some_and(|gesture| !gesture.tool.changes_view());
         match self.staging.as_ref().and_then(Staging::current) {
-            Some(staged) if self.gesture.is_none() => &staged.document,
+            Some(staged) if !draws => &staged.document,
             _ => &self.document,
         }
     }

@@ -305,7 +305,8 @@ impl Editor {
         side.unwrap_or(256)
     }
 
-    /// What the big button of the prompt panel does now.
+    /// What the main button of the prompt panel does: fills the mask where there is one, else makes
+    /// a picture.
     #[must_use]
     pub fn main_action(&self) -> Action {
         if self.document.selection.is_empty() { Action::Generate } else { Action::FillMask }

@@ -14,12 +14,6 @@ pub(crate) const WORK: [Action; 5] =
 pub(crate) const SAMPLERS: [SamplerChoice; 3] =
     [SamplerChoice::DpmPp, SamplerChoice::Ddim, SamplerChoice::Ddpm];
 
-/// What the main button does: fills the mask where there is one, else makes a picture.
-#[must_use]
-pub fn main_action(editor: &Editor) -> Action {
-    if editor.document.selection.is_empty() { Action::Generate } else { Action::FillMask }
-}
-
 /// The model that the next job uses.
 #[must_use]
 pub(crate) fn chosen_model(editor: &Editor) -> Option<&ModelInfo> {
@@ -75,7 +69,7 @@ pub fn hindrance(action: Action, editor: &Editor) -> Option<String> {
 /// The settings that suit the model for what the main button does.
 #[must_use]
 pub(crate) fn suggestion(editor: &Editor) -> Option<&Ability> {
-    chosen_model(editor)?.ability(purpose_of(main_action(editor)))
+    chosen_model(editor)?.ability(purpose_of(editor.main_action()))
 }
 
 /// The scale of CLIP guidance that suits the model; nothing where it has no CLIP.
@@ -153,9 +147,9 @@ mod tests {
     #[test]
     fn the_main_button_follows_the_selection() {
         let mut editor = sample::editor();
-        assert_eq!(main_action(&editor), Action::Generate);
+        assert_eq!(editor.main_action(), Action::Generate);
         editor.document.selection.cover.fill(PixelRect::new(3, 3, 9, 9), 255);
-        assert_eq!(main_action(&editor), Action::FillMask);
+        assert_eq!(editor.main_action(), Action::FillMask);
         assert_eq!(hindrance(Action::FillMask, &editor), None);
     }
 

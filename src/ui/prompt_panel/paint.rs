@@ -9,7 +9,7 @@ use crate::editor::{Action, Command, Editor, Generation, Shortcut};
 use crate::engine::catalog::ModelInfo;
 use crate::locale::{tr, trf};
 use crate::ui::panel_parts;
-use crate::ui::prompt_panel::model::{self, Running, WORK, chosen_model, hindrance, main_action};
+use crate::ui::prompt_panel::model::{self, Running, WORK, chosen_model, hindrance};
 use crate::ui::prompt_panel::settings;
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::{
@@ -75,7 +75,7 @@ fn prompt_field_ui(
     if ui.memory(|memory| memory.has_focus(id)) {
         take_shortcuts(ui, editor, commands);
     }
-    let hint = match main_action(editor) {
+    let hint = match editor.main_action() {
         Action::FillMask => tr("What should be in the selected part?"),
         _ => tr("What should the picture show?"),
     };
@@ -219,7 +219,7 @@ fn remark_ui(ui: &mut Ui, editor: &Editor) {
 
 /// The main button with a menu of everything else that a model can do.
 fn start_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
-    let action = main_action(editor);
+    let action = editor.main_action();
     let hindered = hindrance(action, editor);
     let gap = 2.0;
     let menu_px = MAIN_BUTTON_PX - 4.0;
