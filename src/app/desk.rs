@@ -198,7 +198,7 @@ impl Desk {
                 self.file(move || work::write_copy(folder, &document, record.as_deref()).into());
             }
             Effect::CopyImage(source) => {
-                self.file(move || clipboard::copy(&source).map_or(Answer::Done, Answer::from));
+                self.file(move || clipboard::copy(*source).map_or(Answer::Done, Answer::from));
             }
             Effect::PasteImage => self.file(|| clipboard::paste().into()),
             Effect::Compute(plan) => self.compute(move || work::compute(plan).into()),

@@ -111,6 +111,8 @@ pub enum Command {
     DropFromGallery(GalleryId, CanvasPoint),
     /// Starts a new picture from a gallery's picture.
     OpenFromGallery(GalleryId),
+    /// Puts a gallery's picture on the clipboard.
+    CopyFromGallery(GalleryId),
     /// Takes a picture out of the gallery.
     RemoveFromGallery(GalleryId),
     /// Compares two sides.

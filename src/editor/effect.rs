@@ -8,7 +8,7 @@ use crate::editor::requests::DeviceSettings;
 use crate::editor::{Generation, JobKind, JobNumber};
 use crate::engine::event::{JobId, Outcome};
 use crate::geom::CanvasRect;
-use crate::raster::CoverGrid;
+use crate::raster::{CoverGrid, RgbaImage};
 
 /// Something that only the world outside can do. Each answers with a
 /// [`Command`](crate::editor::Command), or not at all.
@@ -75,11 +75,13 @@ pub enum Effect {
 
 /// What goes to the clipboard.
 #[derive(Debug)]
-pub struct CopySource {
-    /// The document.
-    pub document: Document,
-    /// Whether all visible layers are copied, or the active one.
-    pub merged: bool,
+pub enum CopySource {
+    /// The selected part of the active layer.
+    Layer(Document),
+    /// The selected part of all visible layers.
+    AllLayers(Document),
+    /// A picture as it is.
+    Picture(Arc<RgbaImage>),
 }
 
 /// A file that the user is asked for.

@@ -247,6 +247,7 @@ fn a_picture_of_the_gallery_is_used_and_removed_after_a_question() {
     let newest = GalleryId(40);
     assert_eq!(click(&mut harness, "Use settings"), [format!("UseSettings({newest:?})")]);
     assert_eq!(click(&mut harness, "Place as layer"), [format!("PlaceFromGallery({newest:?})")]);
+    assert_eq!(click(&mut harness, "Copy the picture"), [format!("CopyFromGallery({newest:?})")]);
     assert_eq!(click(&mut harness, "Remove from the gallery"), [""; 0]);
     assert_eq!(click(&mut harness, "Remove"), [format!("RemoveFromGallery({newest:?})")]);
 }

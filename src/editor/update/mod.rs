@@ -114,6 +114,7 @@ impl Editor {
                 self.place_from_gallery(id, Some(at), &mut effects);
             }
             Command::OpenFromGallery(id) => self.open_from_gallery(id),
+            Command::CopyFromGallery(id) => self.copy_from_gallery(id, &mut effects),
             Command::RemoveFromGallery(id) => self.gallery.items.retain(|item| item.id != id),
             Command::CompareSides(a, b) => self.compare_sides(a, b),
             Command::SetCompareMode(mode) => {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::document::{Document, Edit};
 use crate::editor::{
-    Compare, CompareMode, CompareSide, Editor, Effect, GalleryId, GalleryItem, JobNumber, Staged,
-    Staging,
+    Compare, CompareMode, CompareSide, CopySource, Editor, Effect, GalleryId, GalleryItem,
+    JobNumber, Staged, Staging,
 };
 use crate::geom::CanvasPoint;
 use crate::locale::{tr, trf};
@@ -146,6 +146,13 @@ impl Editor {
         let name: String = item.record.common().prompt.chars().take(40).collect();
         let image = Arc::clone(&item.image);
         self.placed(image, name, at, effects);
+    }
+
+    pub(super) fn copy_from_gallery(&self, id: GalleryId, effects: &mut Vec<Effect>) {
+        if let Some(item) = self.gallery.item(id) {
+            let source = CopySource::Picture(Arc::clone(&item.image));
+            effects.push(Effect::CopyImage(Box::new(source)));
+        }
     }
 
     /// The document that the canvas shows: the one as opened while its key is held, a result that
