@@ -202,6 +202,9 @@ impl Desk {
             }
             Effect::PasteImage => self.file(|| clipboard::paste().into()),
             Effect::Compute(plan) => self.compute(move || work::compute(plan).into()),
+            Effect::Measure { ticket, documents } => {
+                self.compute(move || work::measure(ticket, &documents).into());
+            }
             Effect::Submit(plan) => self.build(*plan),
             Effect::Stage(plan) => {
                 let job = plan.plan.job;

@@ -195,6 +195,13 @@ pub enum Command {
         /// The new document, or why there is none.
         result: Result<Box<crate::document::Document>, String>,
     },
+    /// The difference of what is compared was measured.
+    Measured {
+        /// Which measurement, as its effect named it.
+        ticket: u64,
+        /// What came out.
+        difference: crate::document::Difference,
+    },
     /// A request was built and handed to the engine, or could not be.
     JobSubmitted {
         /// Which job.

@@ -51,6 +51,13 @@ pub enum Effect {
     PasteImage,
     /// Compute an edit that takes longer than a frame; answers `EditDone`.
     Compute(EditPlan),
+    /// Measure how two documents look different; answers `Measured`.
+    Measure {
+        /// Names it in the answer.
+        ticket: u64,
+        /// The documents.
+        documents: Box<[Document; 2]>,
+    },
     /// Build a request and hand it to the engine; answers `JobSubmitted`.
     Submit(Box<RequestPlan>),
     /// Make a job's pictures ready to be shown; answers `Staged`.

@@ -393,6 +393,8 @@ mod tests {
             split: 0.5,
             a_document: before,
             b_document: editor.document.clone(),
+            ticket: None,
+            difference: None,
         });
         assert_eq!(color_under(&editor, 255, 9), Some([200, 0, 0, 255]));
         assert_eq!(color_under(&editor, 256, 9), seen);

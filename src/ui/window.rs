@@ -5,7 +5,7 @@ use egui::{Frame, Margin, Panel as EguiPanel, Ui};
 use crate::editor::{Action, Command, Editor, Panel};
 use crate::preferences::Theme;
 use crate::ui::canvas::{CanvasState, canvas_ui};
-use crate::ui::compare_bar::{CompareState, compare_bar_ui};
+use crate::ui::compare_bar::compare_bar_ui;
 use crate::ui::dialogs::{DialogsState, dialogs_ui};
 use crate::ui::dock::{DockState, dock_ui};
 use crate::ui::menu_bar::menu_bar_ui;
@@ -31,7 +31,6 @@ pub struct WindowState {
     canvas: CanvasState,
     dock: DockState,
     staging: StagingState,
-    compare: CompareState,
     shortcuts: ShortcutInputState,
     status: StatusBarState,
     notices: NoticesState,
@@ -99,7 +98,7 @@ pub fn window_ui(
     let canvas = Frame::new().fill(colors(ui).canvas);
     egui::CentralPanel::default().frame(canvas).show(ui, |ui| {
         canvas_ui(ui, editor, &mut state.canvas, commands);
-        compare_bar_ui(ui, editor, &mut state.compare, commands);
+        compare_bar_ui(ui, editor, commands);
         staging_strip_ui(ui, editor, &mut state.staging, commands);
         notices_ui(ui, editor, &mut state.notices, commands);
     });

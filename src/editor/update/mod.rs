@@ -154,6 +154,7 @@ impl Editor {
             Command::Staged { job, results } => self.staged(job, results),
             Command::Saved { path, node } => self.saved(path, node, &mut effects),
             Command::EditDone { ticket, result } => self.edit_done(ticket, result, &mut effects),
+            Command::Measured { ticket, difference } => self.measured(ticket, difference),
             Command::JobSubmitted { job, result } => self.job_submitted(job, result),
             Command::JobEvent(id, event) => self.job_event(id, event, &mut effects),
             Command::Preview(preview) => self.show_preview(preview),
@@ -168,6 +169,7 @@ impl Editor {
             Command::Told(text) => self.notify(NoticeKind::Info, text, None),
             Command::Thumbnail(node, thumbnail) => self.history.set_thumbnail(node, thumbnail),
         }
+        self.measure_compare(&mut effects);
         effects
     }
 

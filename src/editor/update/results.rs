@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{Document, Edit};
+use crate::document::{Difference, Document, Edit};
 use crate::editor::{
     Compare, CompareMode, CompareSide, CopySource, Editor, Effect, GalleryId, GalleryItem,
     JobNumber, Staged, Staging,
@@ -194,7 +194,16 @@ impl Editor {
             .as_ref()
             .map_or((CompareMode::default(), 0.5), |compare| (compare.mode, compare.split));
         self.end_gesture();
-        self.compare = Some(Compare { a, b, mode, split, a_document, b_document });
+        self.compare = Some(Compare {
+            a,
+            b,
+            mode,
+            split,
+            a_document,
+            b_document,
+            ticket: None,
+            difference: None,
+        });
     }
 
     /// Compares with the state before, or ends the comparison.
@@ -210,6 +219,27 @@ impl Editor {
         };
         if let Some(before) = before {
             self.compare_sides(CompareSide::Node(before), CompareSide::Canvas);
+        }
+    }
+
+    /// Has the shown difference measured, once for each pair that is compared. The sides share the
+    /// tiles that are equal, so that this costs what differs.
+    pub(super) fn measure_compare(&mut self, effects: &mut Vec<Effect>) {
+        let ticket = self.last_number + 1;
+        let Some(compare) = &mut self.compare else { return };
+        if compare.mode != CompareMode::HeatMap || compare.ticket.is_some() {
+            return;
+        }
+        compare.ticket = Some(ticket);
+        let documents = Box::new([compare.a_document.clone(), compare.b_document.clone()]);
+        self.last_number = ticket;
+        effects.push(Effect::Measure { ticket, documents });
+    }
+
+    pub(super) fn measured(&mut self, ticket: u64, difference: Difference) {
+        // Another pair may be compared by now.
+        if let Some(compare) = self.compare.as_mut().filter(|shown| shown.ticket == Some(ticket)) {
+            compare.difference = Some(difference);
         }
     }
 
