@@ -11,6 +11,7 @@ use crate::document::{Document, Edit, Place, flatten, outside_delta};
 use crate::editor::{
     Editor, ExtendBy, GalleryId, GalleryItem, JobKind, JobNumber, RequestPlan, StagePlan, Staged,
 };
+use crate::engine::catalog::{ClipGuidance, ModelInfo};
 use crate::engine::device::{DeviceChoice, Precision};
 use crate::engine::draft::{self, Choices, Source, Words};
 use crate::engine::error::EngineError;
@@ -51,6 +52,10 @@ pub fn plan(
     let canvas = PixelRect::from(document.extent.rect());
     let mut before = Vec::new();
     let mut generation = editor.generation.clone();
+    // A scale that was chosen for another model.
+    let has_clip = |model: &ModelInfo| matches!(model.clip, ClipGuidance::Suggested(_));
+    generation.clip_guidance =
+        generation.clip_guidance.filter(|_| editor.chosen_model().is_some_and(has_clip));
     let selected = || (!document.selection.is_empty()).then(|| document.selection.cover.clone());
     let mask = match kind {
         JobKind::Generate | JobKind::Upscale => None,
@@ -135,6 +140,7 @@ pub fn request(plan: &RequestPlan, library: &ModelLibrary) -> Result<Request, En
         steps: generation.steps,
         sampler: generation.sampler,
         guidance: generation.guidance,
+        clip_guidance: generation.clip_guidance,
         count: Some(generation.count.max(1)),
         feather_px: Some(generation.feather_px),
         device: Some(plan.device.device),
@@ -150,7 +156,8 @@ pub fn request(plan: &RequestPlan, library: &ModelLibrary) -> Result<Request, En
             draft::generate(words, &choices, None, library)
         }
         (JobKind::Upscale, Some(region), _) => {
-            let choices = Choices { steps: None, sampler: None, count: None, ..choices };
+            let choices =
+                Choices { steps: None, sampler: None, clip_guidance: None, count: None, ..choices };
             draft::upscale(words, &choices, picture(region), None, library)
         }
         (kind, Some(region), Some(cover)) => {

@@ -42,6 +42,24 @@ fn a_prompt_becomes_a_picture_that_the_empty_canvas_takes_the_size_of() {
 }
 
 #[test]
+fn clip_guides_a_picture_where_it_is_asked_to() {
+    let mut window = with_picture();
+    let mut generation = window.editor().generation.clone();
+    generation.clip_guidance = Some(2.0);
+    window.command(gesso::editor::Command::SetGeneration(Box::new(generation)));
+    window.act(Action::Generate);
+    let items = &window.editor().gallery.items;
+    assert_ne!(items[1].image, items[0].image, "the same seed");
+    let base = items[1].record.base().unwrap();
+    assert_eq!((base.clip_guidance, base.guidance), (2.0, 1.0));
+    let (guided, plain) = (items[1].id, items[0].id);
+    window.command(gesso::editor::Command::UseSettings(plain));
+    assert_eq!(window.editor().generation.clip_guidance, None);
+    window.command(gesso::editor::Command::UseSettings(guided));
+    assert_eq!(window.editor().generation.clip_guidance, Some(2.0));
+}
+
+#[test]
 fn a_mask_is_painted_filled_accepted_undone_redone_and_compared() {
     let mut window = with_picture();
     let before = picture(&window);
@@ -81,7 +99,12 @@ fn a_mask_is_painted_filled_accepted_undone_redone_and_compared() {
     window.key(Modifiers::NONE, Key::K);
     assert_eq!(window.editor().compare.as_ref().unwrap().mode, CompareMode::Slider);
     window.click("Difference");
-    assert_eq!(window.editor().compare.as_ref().unwrap().mode, CompareMode::HeatMap);
+    let compare = window.editor().compare.as_ref().unwrap();
+    assert_eq!(compare.mode, CompareMode::HeatMap);
+    let found = compare.difference.unwrap();
+    let apart = before.pixels().iter().zip(after.pixels()).filter(|(a, b)| a != b).count();
+    assert_eq!(found.pixels, apart);
+    window.harness.get_by_label_contains(&format!("{apart} pixels differ, by at most"));
     window.key(Modifiers::NONE, Key::Escape);
     assert!(window.editor().compare.is_none());
 }

@@ -7,6 +7,7 @@ use crate::editor::{
     Action, Editor, Effect, ExtendBy, Generation, Job, JobKind, JobNumber, JobState, NoticeKind,
     RequestPlan, ShownPreview, StagePlan, requests,
 };
+use crate::engine::catalog::ModelInfo;
 use crate::engine::event::{JobEvent, JobId, Preview};
 use crate::engine::request::Record;
 use crate::geom::{Extent, PixelRect};
@@ -295,14 +296,23 @@ impl Editor {
 
     /// The side of the pictures that a plan's model draws.
     fn result_side(&self, plan: &RequestPlan) -> u32 {
-        let model = self.catalog.as_ref().and_then(|catalog| {
-            let chosen = plan.generation.model.as_deref();
-            chosen.map_or_else(|| catalog.default_model(), |id| catalog.model(id))
-        });
+        let model = self.model(plan.generation.model.as_deref());
         let small = model.and_then(|model| model.base_size);
         let large = model.and_then(|model| model.large_size);
         let side = if plan.generation.small { small } else { large.or(small) };
         side.unwrap_or(256)
+    }
+
+    /// The model of this name, the default one without a name; nothing where it is not there.
+    fn model(&self, id: Option<&str>) -> Option<&ModelInfo> {
+        let catalog = self.catalog.as_deref()?;
+        id.map_or_else(|| catalog.default_model(), |id| catalog.model(id))
+    }
+
+    /// The model that the next job uses.
+    #[must_use]
+    pub fn chosen_model(&self) -> Option<&ModelInfo> {
+        self.model(self.generation.model.as_deref())
     }
 
     /// What the main button of the prompt panel does: fills the mask where there is one, else makes
@@ -327,6 +337,7 @@ impl Editor {
             generation.steps = Some(base.steps);
             generation.sampler = Some(base.sampler);
             generation.guidance = Some(base.guidance);
+            generation.clip_guidance = (base.clip_guidance > 0.0).then_some(base.clip_guidance);
             generation.small = record.upsample().is_none();
         }
         if let Record::Inpaint(settings) = &record {

@@ -9,7 +9,7 @@ use crate::editor::{Action, Command, Editor, Generation, Shortcut};
 use crate::engine::catalog::ModelInfo;
 use crate::locale::{tr, trf};
 use crate::ui::panel_parts;
-use crate::ui::prompt_panel::model::{self, Running, WORK, chosen_model, hindrance};
+use crate::ui::prompt_panel::model::{self, Running, WORK, hindrance};
 use crate::ui::prompt_panel::settings;
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::{
@@ -171,7 +171,7 @@ fn keyboard_shortcut(shortcut: &Shortcut) -> Option<KeyboardShortcut> {
 
 /// Prompts that show the model well, while there is none yet.
 fn examples_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
-    let Some(model) = chosen_model(editor) else { return };
+    let Some(model) = editor.chosen_model() else { return };
     if !generation.prompt.trim().is_empty() || model.example_prompts.is_empty() {
         return;
     }
@@ -335,7 +335,7 @@ fn model_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
         });
         return;
     };
-    let chosen = chosen_model(editor);
+    let chosen = editor.chosen_model();
     let name = match (chosen, &generation.model) {
         (Some(model), _) => model.name.clone(),
         (None, Some(id)) => trf("{name} (missing)", &[("name", id)]),
@@ -377,6 +377,7 @@ fn model_choice_ui(
         generation.steps = None;
         generation.sampler = None;
         generation.guidance = None;
+        generation.clip_guidance = None;
     }
 }
 
