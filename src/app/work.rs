@@ -120,8 +120,7 @@ pub(crate) fn compute(plan: EditPlan) -> Command {
     let result = edits
         .iter()
         .try_for_each(|edit| edit.apply(&mut document).map(drop))
-        .map(|()| Box::new(document))
-        .map_err(|error| error.to_string());
+        .map(|()| Box::new(document));
     Command::EditDone { ticket, result }
 }
 

@@ -8,7 +8,7 @@ use crate::editor::{
     Action, AfterSaving, CompareMode, CompareSide, Dialog, ExtendBy, FolderSetting, GalleryId,
     GalleryItem, Generation, JobNumber, MaskDisplay, Panel, Staged,
 };
-use crate::engine::event::{JobEvent, JobId, Preview};
+use crate::engine::event::{Failure, JobEvent, JobId, Preview};
 use crate::geom::{CanvasPoint, Extent, ScreenPoint};
 use crate::raster::RgbaImage;
 use crate::tools::ToolSettings;
@@ -193,7 +193,7 @@ pub enum Command {
         /// Which one, as its effect named it.
         ticket: u64,
         /// The new document, or why there is none.
-        result: Result<Box<crate::document::Document>, String>,
+        result: Result<Box<crate::document::Document>, crate::document::DocumentError>,
     },
     /// The difference of what is compared was measured.
     Measured {
@@ -207,7 +207,7 @@ pub enum Command {
         /// Which job.
         job: JobNumber,
         /// The engine's name for it, or why there is none.
-        result: Result<(JobId, Box<crate::engine::request::Record>), String>,
+        result: Result<(JobId, Box<crate::engine::request::Record>), Failure>,
     },
     /// The engine says something about a job.
     JobEvent(JobId, JobEvent),

@@ -6,8 +6,6 @@ use crate::geom::{CanvasPoint, ScreenPoint};
 use crate::locale::tr;
 use crate::tools::{Applied, Begun, Gesture, Outcome, Pointer, ViewChange, stroke_end};
 
-use super::sentence;
-
 /// Points that stay free around a picture that fits the window.
 const FIT_MARGIN: f32 = 24.0;
 
@@ -60,9 +58,7 @@ impl Editor {
                 self.gesture = Some(gesture);
                 self.drag(pointer);
             }
-            Begun::Refused(error) => {
-                self.notify(NoticeKind::Error, sentence(&error.to_string()), None);
-            }
+            Begun::Refused(error) => self.refuse(&error),
         }
     }
 
@@ -107,7 +103,7 @@ impl Editor {
             Outcome::View(change) => self.change_view(change),
             Outcome::Refused(error) => {
                 self.restore();
-                self.notify(NoticeKind::Error, sentence(&error.to_string()), None);
+                self.refuse(&error);
             }
             Outcome::GoOn(gesture) => self.gesture = Some(gesture),
             Outcome::Nothing => self.restore(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::{Document, Edit, NodeId, Place};
+use crate::document::{Document, DocumentError, Edit, NodeId, Place};
 use crate::editor::{AfterSaving, Dialog, Editor, Effect, FileDialog, NoticeKind, PictureFile};
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::locale::{tr, trf};
@@ -295,7 +295,7 @@ impl Editor {
     pub(super) fn edit_done(
         &mut self,
         ticket: u64,
-        result: Result<Box<Document>, String>,
+        result: Result<Box<Document>, DocumentError>,
         effects: &mut Vec<Effect>,
     ) {
         // Another picture was opened meanwhile.
@@ -305,7 +305,7 @@ impl Editor {
         };
         match result {
             Ok(document) => self.commit(*document, computing.label, computing.edits, effects),
-            Err(error) => self.notify(NoticeKind::Error, sentence(&error), None),
+            Err(error) => self.refuse(&error),
         }
     }
 

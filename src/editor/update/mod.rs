@@ -8,11 +8,13 @@ mod actions;
 mod canvas;
 mod documents;
 mod enabled;
+mod errors;
 mod results;
 mod window;
 mod work;
 
-use crate::document::{Document, Edit, History, Operation};
+use crate::document::{Document, DocumentError, Edit, History, Operation};
+use crate::editor::update::errors::Told;
 use crate::editor::{
     Action, Command, Computing, EditPlan, Editor, Effect, Gallery, Generation, JobList, Keymap,
     Notice, NoticeKind, PictureFile, View,
@@ -188,6 +190,22 @@ impl Editor {
         self.notices.push(Notice { id, kind, text, offer });
     }
 
+    /// Tells why an edit can't be done.
+    fn refuse(&mut self, error: &DocumentError) {
+        let Told { text, offer } = errors::of_document(error);
+        // What switches the layer in hand helps only where that layer is in the way.
+        let offer = offer.filter(|action| match action {
+            Action::ToggleLayerLocked => {
+                self.document.active_layer().is_some_and(|layer| layer.locked)
+            }
+            Action::ToggleLayerVisible => {
+                self.document.active_layer().is_some_and(|layer| !layer.visible)
+            }
+            _ => true,
+        });
+        self.notify(NoticeKind::Error, text, offer);
+    }
+
     /// Whether another change would get lost or in the way of one that is being computed.
     fn is_computing(&mut self) -> bool {
         if self.computing.is_some() {
@@ -229,7 +247,7 @@ impl Editor {
         let mut document = self.document.clone();
         for edit in &edits {
             if let Err(error) = edit.apply(&mut document) {
-                self.notify(NoticeKind::Error, sentence(&error.to_string()), None);
+                self.refuse(&error);
                 return;
             }
         }
@@ -289,6 +307,11 @@ impl Editor {
             self.document.active = active;
         }
     }
+}
+
+/// Why an edit can't be done, in the user's language.
+pub(super) fn document_error_text(error: &DocumentError) -> String {
+    errors::of_document(error).text
 }
 
 /// A history that keeps its first state, so that the original can always be shown.

@@ -8,11 +8,12 @@ use crate::editor::{
     RequestPlan, ShownPreview, StagePlan, requests,
 };
 use crate::engine::catalog::ModelInfo;
-use crate::engine::event::{JobEvent, JobId, Preview};
+use crate::engine::event::{Failure, JobEvent, JobId, Preview};
 use crate::engine::request::Record;
 use crate::geom::{Extent, PixelRect};
 use crate::locale::{tr, trf};
 
+use super::errors::{self, Told};
 use super::sentence;
 
 /// Jobs that are over and stay in the list, so that it doesn't grow without end.
@@ -39,7 +40,8 @@ impl Editor {
         effects: &mut Vec<Effect>,
     ) {
         if let Some(why) = self.why_not(kind) {
-            self.notify(NoticeKind::Error, sentence(why), None);
+            let offer = self.chosen_model().is_none().then_some(Action::ShowSettings);
+            self.notify(NoticeKind::Error, sentence(why), offer);
             return;
         }
         self.end_gesture();
@@ -94,7 +96,7 @@ impl Editor {
     pub(super) fn job_submitted(
         &mut self,
         number: JobNumber,
-        result: Result<(JobId, Box<Record>), String>,
+        result: Result<(JobId, Box<Record>), Failure>,
     ) {
         let Some(job) = self.jobs.jobs.iter_mut().find(|job| job.number == number) else { return };
         match result {
@@ -104,9 +106,10 @@ impl Editor {
                     job.state = JobState::Waiting;
                 }
             }
-            Err(why) => {
-                job.state = JobState::Failed(sentence(&why));
-                self.notify(NoticeKind::Error, sentence(&why), None);
+            Err(failure) => {
+                let Told { text, offer } = errors::of_failure(&failure);
+                job.state = JobState::Failed(text.clone());
+                self.notify(NoticeKind::Error, text, offer);
             }
         }
     }
@@ -160,10 +163,10 @@ impl Editor {
                 })));
             }
             JobEvent::Failed(failure) => {
-                let text = sentence(&failure.message);
+                let Told { text, offer } = errors::of_failure(&failure);
                 job.state = JobState::Failed(text.clone());
                 self.preview = None;
-                self.notify(NoticeKind::Error, text, None);
+                self.notify(NoticeKind::Error, text, offer);
             }
             JobEvent::Cancelled => {
                 job.state = JobState::Cancelled;
