@@ -146,8 +146,8 @@ pub enum Command {
     // --- what comes from outside
     /// Opens a file as a new picture.
     OpenPath(PathBuf),
-    /// Puts a file on a new layer.
-    PlacePath(PathBuf),
+    /// Puts each file on a new layer.
+    PlacePaths(Vec<PathBuf>),
     /// A picture was read.
     Opened {
         /// Its pixels.

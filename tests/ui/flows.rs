@@ -225,8 +225,30 @@ fn a_file_that_is_no_picture_is_told_and_changes_nothing() {
     let before = picture(&window);
     let path = window.folder.path().join("broken.png");
     std::fs::write(&path, b"no picture").unwrap();
-    window.command(gesso::editor::Command::PlacePath(path));
+    window.command(gesso::editor::Command::PlacePaths(vec![path]));
     let notice = window.editor().notices.last().unwrap();
     assert!(notice.text.contains("broken.png"), "{}", notice.text);
     assert_eq!(picture(&window), before);
+}
+
+#[test]
+fn all_chosen_files_become_layers() {
+    let mut window = with_picture();
+    // Large enough that placing one is computed beside the window.
+    let large = gesso::geom::Extent::new(2048, 2048);
+    let paths: Vec<_> = ["one", "two", "three"]
+        .into_iter()
+        .map(|name| {
+            let path = window.folder.path().join(name).with_extension("png");
+            let image = RgbaImage::new(large, [name.len() as u8, 90, 90, 255]);
+            let options = gesso::storage::ExportOptions::default();
+            gesso::storage::export_image(&path, &image, &[], &options).unwrap();
+            path
+        })
+        .collect();
+    window.command(gesso::editor::Command::PlacePaths(paths));
+    let layers = &window.editor().document.layers;
+    let names: Vec<&str> = layers.iter().skip(2).map(|layer| layer.name.as_str()).collect();
+    assert_eq!(names, ["one", "two", "three"]);
+    assert!(window.editor().notices.is_empty(), "{:?}", window.editor().notices);
 }

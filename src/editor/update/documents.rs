@@ -50,6 +50,7 @@ impl Editor {
         self.staging = None;
         self.compare = None;
         self.computing = None;
+        self.to_place.clear();
         self.last_point = None;
         self.zoom_to_fit();
     }
@@ -98,6 +99,15 @@ impl Editor {
         effects.push(Effect::MakeThumbnail(root, Box::new(self.document.clone())));
         for remark in remarks {
             self.notify(NoticeKind::Info, sentence(&remark), None);
+        }
+    }
+
+    /// Places pictures that came: all of several files, also where placing one takes a while.
+    pub(super) fn place_waiting(&mut self, effects: &mut Vec<Effect>) {
+        while self.computing.is_none()
+            && let Some((image, name, at)) = self.to_place.pop_front()
+        {
+            self.placed(image, name, at, effects);
         }
     }
 
@@ -307,6 +317,7 @@ impl Editor {
             Ok(document) => self.commit(*document, computing.label, computing.edits, effects),
             Err(error) => self.refuse(&error),
         }
+        self.place_waiting(effects);
     }
 
     pub(super) fn set_history_budget(&mut self, bytes: usize, effects: &mut Vec<Effect>) {

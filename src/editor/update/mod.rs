@@ -63,6 +63,7 @@ impl Editor {
             keymap: Keymap::with_overrides(&preferences.keymap),
             preferences,
             computing: None,
+            to_place: std::collections::VecDeque::new(),
             after_saving: None,
             last_point: None,
             prompt_at: None,
@@ -142,7 +143,9 @@ impl Editor {
             Command::SaveFirst(then) => self.save_first(then, &mut effects),
 
             Command::OpenPath(path) => self.open_path(path, &mut effects),
-            Command::PlacePath(path) => effects.push(Effect::Read { path, as_layer: true }),
+            Command::PlacePaths(paths) => {
+                effects.extend(paths.into_iter().map(|path| Effect::Read { path, as_layer: true }));
+            }
             Command::SaveTo(path) => self.save_to(path, &mut effects),
             Command::AskFolder(setting) => {
                 effects.push(Effect::Ask(crate::editor::FileDialog::Folder(setting)));
@@ -152,7 +155,10 @@ impl Editor {
             Command::Opened { image, path, record, remarks } => {
                 self.opened(&image, path, record, remarks, &mut effects);
             }
-            Command::Placed { image, name, at } => self.placed(image, name, at, &mut effects),
+            Command::Placed { image, name, at } => {
+                self.to_place.push_back((image, name, at));
+                self.place_waiting(&mut effects);
+            }
             Command::Staged { job, results } => self.staged(job, results),
             Command::Saved { path, node } => self.saved(path, node, &mut effects),
             Command::EditDone { ticket, result } => self.edit_done(ticket, result, &mut effects),
