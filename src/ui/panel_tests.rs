@@ -290,10 +290,14 @@ fn clip_guidance_is_offered_where_the_model_has_it() {
     assert!(harness.query_by_label("Use CLIP guidance").is_none());
     harness.state_mut().editor.generation.model = Some("sketch".to_owned());
     harness.run();
-    click(&mut harness, "Use CLIP guidance");
+    // It may lie below what the panel shows without scrolling.
+    harness.get_by_label("Use CLIP guidance").click_accesskit();
+    harness.run();
     assert_eq!(harness.state().editor.generation.clip_guidance, Some(2.0));
     assert!(harness.query_by_label("Scale of CLIP guidance").is_some());
-    click(&mut harness, "Use CLIP guidance");
+    // It may lie below what the panel shows without scrolling.
+    harness.get_by_label("Use CLIP guidance").click_accesskit();
+    harness.run();
     assert_eq!(harness.state().editor.generation.clip_guidance, None);
 }
 
