@@ -28,8 +28,8 @@ fn with_clipboard<T>(use_it: impl FnOnce(&mut Clipboard) -> Result<T, Error>) ->
     })
 }
 
-/// Puts the selected part of a layer, or of all layers, on the clipboard.
-pub(crate) fn copy(source: &CopySource) -> Option<Command> {
+/// Puts a picture on the clipboard.
+pub(crate) fn copy(source: CopySource) -> Option<Command> {
     let image = picture(source)?;
     let Extent { width, height } = image.extent();
     let data = ImageData {
@@ -41,11 +41,18 @@ pub(crate) fn copy(source: &CopySource) -> Option<Command> {
     copied.err().map(|error| Command::Failed(format!("the picture can't be copied: {error}")))
 }
 
-/// The picture that is copied: the selection's bounds, with its soft edge in the alpha.
-fn picture(source: &CopySource) -> Option<RgbaImage> {
-    let CopySource { document, merged } = source;
-    let source = if *merged { Source::AllLayers } else { Source::Layer(document.active) };
-    copy_selected(document, source).map(|(image, _)| image)
+/// The picture that is copied; of a document the selection's bounds, with its soft edge in the
+/// alpha.
+fn picture(source: CopySource) -> Option<RgbaImage> {
+    let (document, source) = match source {
+        CopySource::Picture(image) => return Some(Arc::unwrap_or_clone(image)),
+        CopySource::Layer(document) => {
+            let layer = document.active;
+            (document, Source::Layer(layer))
+        }
+        CopySource::AllLayers(document) => (document, Source::AllLayers),
+    };
+    copy_selected(&document, source).map(|(image, _)| image)
 }
 
 /// Takes a picture from the clipboard.

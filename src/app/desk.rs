@@ -12,6 +12,8 @@ use std::thread::JoinHandle;
 use crate::app::{WindowOptions, clipboard, dialogs, work};
 use crate::editor::{Command, Effect, JobNumber, RequestPlan, requests};
 use crate::engine::catalog::Catalog;
+use crate::engine::error::EngineError;
+use crate::engine::event::Failure;
 use crate::engine::handle::{Engine, EngineSettings, Previews};
 use crate::engine::library::{LibraryPaths, ModelLibrary};
 use crate::engine::request::Request;
@@ -30,7 +32,7 @@ enum Answer {
     /// Something for the editor.
     Command(Box<Command>),
     /// A request for the engine, or why there is none.
-    Request(JobNumber, Box<Result<Request, String>>),
+    Request(JobNumber, Box<Result<Request, Failure>>),
     /// The models were looked for.
     Library(Box<Result<TwoLibraries, String>>),
     /// Nothing.
@@ -198,10 +200,13 @@ impl Desk {
                 self.file(move || work::write_copy(folder, &document, record.as_deref()).into());
             }
             Effect::CopyImage(source) => {
-                self.file(move || clipboard::copy(&source).map_or(Answer::Done, Answer::from));
+                self.file(move || clipboard::copy(*source).map_or(Answer::Done, Answer::from));
             }
             Effect::PasteImage => self.file(|| clipboard::paste().into()),
             Effect::Compute(plan) => self.compute(move || work::compute(plan).into()),
+            Effect::Measure { ticket, documents } => {
+                self.compute(move || work::measure(ticket, &documents).into());
+            }
             Effect::Submit(plan) => self.build(*plan),
             Effect::Stage(plan) => {
                 let job = plan.plan.job;
@@ -308,20 +313,20 @@ impl Desk {
         let job = plan.job;
         self.building.insert(job);
         self.compute(move || {
-            let request = requests::request(&plan, &library).map_err(|error| error.to_string());
+            let request = requests::request(&plan, &library).map_err(|error| error.failure());
             Answer::Request(job, Box::new(request))
         });
     }
 
-    fn submit(&mut self, job: JobNumber, request: Result<Request, String>) -> Option<Command> {
+    fn submit(&mut self, job: JobNumber, request: Result<Request, Failure>) -> Option<Command> {
         if !self.building.remove(&job) {
             // It was cancelled while its request was built.
             return None;
         }
         let result = request.and_then(|request| {
             let record = Box::new(request.record(request.common().seed));
-            let engine = self.engine.as_mut().ok_or("the engine is not running")?;
-            let id = engine.submit(request).map_err(|error| error.to_string())?;
+            let engine = self.engine.as_mut().ok_or_else(|| EngineError::Stopped.failure())?;
+            let id = engine.submit(request).map_err(|error| error.failure())?;
             Ok((id, record))
         });
         Some(Command::JobSubmitted { job, result })

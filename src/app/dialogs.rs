@@ -32,9 +32,10 @@ pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Sen
         FileDialog::OpenAsLayer => {
             let chosen = pictures().set_title(tr("Open a picture as a layer")).pick_files();
             spawn(Box::new(move || {
-                let files = pollster::block_on(chosen).unwrap_or_default();
-                let first = files.into_iter().next();
-                answer(first.map(|file| Command::PlacePath(file.path().to_owned())));
+                let files = pollster::block_on(chosen);
+                answer(files.map(|files| {
+                    Command::PlacePaths(files.iter().map(|file| file.path().to_owned()).collect())
+                }));
             }));
         }
         FileDialog::Save { name, folder } => {

@@ -13,6 +13,7 @@ pub mod picture_text;
 mod start;
 mod work;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::desk::Desk;
@@ -135,14 +136,13 @@ impl GessoApp {
         let (dropped, close) = ctx
             .input(|input| (input.raw.dropped_files.clone(), input.viewport().close_requested()));
         let untouched = self.editor.is_untouched();
-        for (i, file) in dropped.into_iter().enumerate() {
-            let path = file.path().to_owned();
-            let command = if i == 0 && untouched {
-                Command::OpenPath(path)
-            } else {
-                Command::PlacePath(path)
-            };
-            self.commands.push(command);
+        let mut paths = dropped.into_iter().map(|file| file.path().to_owned());
+        if untouched && let Some(first) = paths.next() {
+            self.commands.push(Command::OpenPath(first));
+        }
+        let rest: Vec<PathBuf> = paths.collect();
+        if !rest.is_empty() {
+            self.commands.push(Command::PlacePaths(rest));
         }
         if close && !self.closing {
             if self.editor.has_unsaved_changes() {

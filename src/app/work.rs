@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::picture_text;
-use crate::document::{Document, NodeId, flatten};
+use crate::document::{Document, NodeId, difference, flatten};
 use crate::editor::{Command, EditPlan, requests};
 use crate::locale::trf;
 use crate::storage::{
@@ -120,9 +120,15 @@ pub(crate) fn compute(plan: EditPlan) -> Command {
     let result = edits
         .iter()
         .try_for_each(|edit| edit.apply(&mut document).map(drop))
-        .map(|()| Box::new(document))
-        .map_err(|error| error.to_string());
+        .map(|()| Box::new(document));
     Command::EditDone { ticket, result }
+}
+
+/// How two documents look different, all over both canvases.
+pub(crate) fn measure(ticket: u64, documents: &[Document; 2]) -> Command {
+    let [a, b] = documents;
+    let all = a.extent.rect().union(b.extent.rect());
+    Command::Measured { ticket, difference: difference(a, b, &all) }
 }
 
 /// A small picture of a state.

@@ -17,6 +17,10 @@ pub struct Difference {
     pub bytes: usize,
     /// The smallest rectangle that holds all pixels that differ; nothing where none does.
     pub bounds: Option<CanvasRect>,
+    /// The number of pixels that are seen to differ: hidden colors under alpha 0 don't count.
+    pub pixels: usize,
+    /// By how much a channel differs at most where that is seen, 0 to 255.
+    pub most: u8,
 }
 
 impl Difference {
@@ -25,8 +29,36 @@ impl Difference {
             (Some(a), Some(b)) => Some(a.union(b)),
             (one, None) | (None, one) => one,
         };
-        Self { bytes: self.bytes + other.bytes, bounds }
+        Self {
+            bytes: self.bytes + other.bytes,
+            bounds,
+            pixels: self.pixels + other.pixels,
+            most: self.most.max(other.most),
+        }
     }
+
+    /// That of an area that only one of two canvases has.
+    fn of_all(area: CanvasRect) -> Self {
+        let pixels = area.extent().area();
+        Self { bytes: pixels * 4, bounds: Some(area), pixels, most: u8::MAX }
+    }
+}
+
+/// By how much two pixels are seen to differ, the channel that differs most: over gray, as the
+/// comparison on the graphics card shows it, and by alpha.
+fn apart(a: [u8; 4], b: [u8; 4]) -> u8 {
+    if a[3] == 255 && b[3] == 255 {
+        return a.into_iter().zip(b).map(|(a, b)| a.abs_diff(b)).max().unwrap_or_default();
+    }
+    let over_gray = |pixel: [u8; 4], channel: u8| {
+        let alpha = f32::from(pixel[3]) / 255.0;
+        f32::from(channel) * alpha + 127.5 * (1.0 - alpha)
+    };
+    let channels = a.into_iter().zip(b).take(3);
+    let most = channels
+        .map(|(of_a, of_b)| (over_gray(a, of_a) - over_gray(b, of_b)).abs())
+        .fold(f32::from(a[3].abs_diff(b[3])), f32::max);
+    most.round() as u8
 }
 
 /// How the visible layers of two documents look different within `rect`, flattened.
@@ -36,8 +68,7 @@ impl Difference {
 pub fn difference(a: &Document, b: &Document, rect: &CanvasRect) -> Difference {
     let (in_a, in_b) = (rect.intersection(a.extent.rect()), rect.intersection(b.extent.rect()));
     let (Some(in_a), Some(in_b)) = (in_a, in_b) else {
-        let bounds = in_a.or(in_b);
-        return Difference { bytes: bounds.map_or(0, |all| all.extent().area() * 4), bounds };
+        return in_a.or(in_b).map_or_else(Difference::default, Difference::of_all);
     };
     let Some(both) = in_a.intersection(in_b) else { return Difference::default() };
     let mut alone = Difference::default();
@@ -47,8 +78,7 @@ pub fn difference(a: &Document, b: &Document, rect: &CanvasRect) -> Difference {
         let right = CanvasRect::new(both.right(), all.y, all.right() - both.right(), all.height);
         let below = CanvasRect::new(all.x, both.bottom(), both.width, all.bottom() - both.bottom());
         for stripe in [right, below].into_iter().filter(|stripe| !stripe.is_empty()) {
-            let bytes = stripe.extent().area() * 4;
-            alone = alone.and(Difference { bytes, bounds: Some(stripe) });
+            alone = alone.and(Difference::of_all(stripe));
         }
     }
     alone.and(difference_where(a, b, both, None))
@@ -139,10 +169,12 @@ fn difference_in_tile(
                 continue;
             }
             let bytes = a.iter().zip(b).filter(|(a, b)| a != b).count();
+            let most = apart(*a, *b);
+            let pixels = usize::from(most > 0);
             let pixel = PixelRect::new(part.x + x as i32, y, 1, 1);
             // The rectangle lies on the canvas, which `part` is cut to.
             let bounds = pixel.on_canvas(Extent::new(u32::MAX >> 1, u32::MAX >> 1));
-            found = found.and(Difference { bytes, bounds });
+            found = found.and(Difference { bytes, bounds, pixels, most });
         }
     }
     found
@@ -183,7 +215,11 @@ mod tests {
                     CanvasRect::new(x, y, 1, 1)
                 })
                 .reduce(CanvasRect::union);
-            assert_eq!(found, Difference { bytes, bounds }, "round {round}");
+            let seen: Vec<u8> =
+                pairs().map(|(_, (a, b))| apart(*a, *b)).filter(|&apart| apart > 0).collect();
+            let most = seen.iter().copied().max().unwrap_or_default();
+            let expected = Difference { bytes, bounds, pixels: seen.len(), most };
+            assert_eq!(found, expected, "round {round}");
             let mask = before.selection.mask(before.extent);
             let outside = outside_delta(&before, &after, &before.selection);
             assert_eq!(outside, outside_mask_delta(&a, &b, &mask), "round {round}");
@@ -194,6 +230,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_seen_to_differ_is_what_the_heat_map_shows() {
+        assert_eq!(apart([1, 2, 3, 255], [1, 9, 0, 255]), 7);
+        assert_eq!(apart([1, 2, 3, 0], [200, 9, 0, 0]), 0, "hidden colors");
+        assert_eq!(apart([127, 127, 127, 255], [0, 0, 0, 0]), 255, "alpha");
+        assert_eq!(apart([255, 0, 0, 128], [0, 0, 0, 128]), 128);
+    }
+
+    #[test]
     fn what_lies_on_one_canvas_only_differs() {
         let small = Document::new(Extent::new(10, 10), "Layer");
         let mut large = small.clone();
@@ -201,6 +245,7 @@ mod tests {
         let all = CanvasRect::new(0, 0, 50, 50);
         let found = difference(&small, &large, &all);
         assert_eq!(found.bytes, (12 * 11 - 100) * 4);
+        assert_eq!((found.pixels, found.most), (12 * 11 - 100, 255));
         assert_eq!(found.bounds, Some(CanvasRect::new(0, 0, 12, 11)));
         assert_eq!(difference(&small, &large, &CanvasRect::new(1, 1, 5, 5)), Difference::default());
         let beyond = difference(&small, &large, &CanvasRect::new(10, 0, 9, 9));

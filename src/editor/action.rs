@@ -175,7 +175,7 @@ actions! {
     TogglePixelGrid View "toggle-pixel-grid" "Pixel grid" "Show lines between pixels when zoomed in" ["Ctrl+Quote"];
     ToggleMaskOverlay View "toggle-mask-overlay" "Mask overlay" "Show the selection as a color" ["Ctrl+Backslash"];
     ToggleMarchingAnts View "toggle-marching-ants" "Selection outline" "Show the selection's outline" ["Ctrl+Shift+D"];
-    TogglePanels View "toggle-panels" "Panels" "Show only the picture" ["Tab"];
+    TogglePanels View "toggle-panels" "Panels" "Show only the picture" ["F", "F11"];
     ToggleTheme View "toggle-theme" "Dark or light" "Change between dark and light" [];
     ToolMaskBrush Tool "tool-mask-brush" "Mask brush" "Paint what the model should repaint" ["B"];
     ToolMaskEraser Tool "tool-mask-eraser" "Mask eraser" "Take away from what the model should repaint" ["E"];

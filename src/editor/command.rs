@@ -8,7 +8,7 @@ use crate::editor::{
     Action, AfterSaving, CompareMode, CompareSide, Dialog, ExtendBy, FolderSetting, GalleryId,
     GalleryItem, Generation, JobNumber, MaskDisplay, Panel, Staged,
 };
-use crate::engine::event::{JobEvent, JobId, Preview};
+use crate::engine::event::{Failure, JobEvent, JobId, Preview};
 use crate::geom::{CanvasPoint, Extent, ScreenPoint};
 use crate::raster::RgbaImage;
 use crate::tools::ToolSettings;
@@ -111,6 +111,8 @@ pub enum Command {
     DropFromGallery(GalleryId, CanvasPoint),
     /// Starts a new picture from a gallery's picture.
     OpenFromGallery(GalleryId),
+    /// Puts a gallery's picture on the clipboard.
+    CopyFromGallery(GalleryId),
     /// Takes a picture out of the gallery.
     RemoveFromGallery(GalleryId),
     /// Compares two sides.
@@ -144,8 +146,8 @@ pub enum Command {
     // --- what comes from outside
     /// Opens a file as a new picture.
     OpenPath(PathBuf),
-    /// Puts a file on a new layer.
-    PlacePath(PathBuf),
+    /// Puts each file on a new layer.
+    PlacePaths(Vec<PathBuf>),
     /// A picture was read.
     Opened {
         /// Its pixels.
@@ -191,14 +193,21 @@ pub enum Command {
         /// Which one, as its effect named it.
         ticket: u64,
         /// The new document, or why there is none.
-        result: Result<Box<crate::document::Document>, String>,
+        result: Result<Box<crate::document::Document>, crate::document::DocumentError>,
+    },
+    /// The difference of what is compared was measured.
+    Measured {
+        /// Which measurement, as its effect named it.
+        ticket: u64,
+        /// What came out.
+        difference: crate::document::Difference,
     },
     /// A request was built and handed to the engine, or could not be.
     JobSubmitted {
         /// Which job.
         job: JobNumber,
         /// The engine's name for it, or why there is none.
-        result: Result<(JobId, Box<crate::engine::request::Record>), String>,
+        result: Result<(JobId, Box<crate::engine::request::Record>), Failure>,
     },
     /// The engine says something about a job.
     JobEvent(JobId, JobEvent),

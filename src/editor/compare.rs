@@ -1,6 +1,6 @@
 //! Two states beside or over each other.
 
-use crate::document::{Document, NodeId};
+use crate::document::{Difference, Document, NodeId};
 
 /// How two sides are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,4 +38,8 @@ pub struct Compare {
     pub a_document: Document,
     /// The right side's document.
     pub b_document: Document,
+    /// The ticket of the measurement, once it was asked for.
+    pub ticket: Option<u64>,
+    /// How much the sides differ, once that was measured.
+    pub difference: Option<Difference>,
 }

@@ -8,7 +8,7 @@ use crate::editor::requests::DeviceSettings;
 use crate::editor::{Generation, JobKind, JobNumber};
 use crate::engine::event::{JobId, Outcome};
 use crate::geom::CanvasRect;
-use crate::raster::CoverGrid;
+use crate::raster::{CoverGrid, RgbaImage};
 
 /// Something that only the world outside can do. Each answers with a
 /// [`Command`](crate::editor::Command), or not at all.
@@ -51,6 +51,13 @@ pub enum Effect {
     PasteImage,
     /// Compute an edit that takes longer than a frame; answers `EditDone`.
     Compute(EditPlan),
+    /// Measure how two documents look different; answers `Measured`.
+    Measure {
+        /// Names it in the answer.
+        ticket: u64,
+        /// The documents.
+        documents: Box<[Document; 2]>,
+    },
     /// Build a request and hand it to the engine; answers `JobSubmitted`.
     Submit(Box<RequestPlan>),
     /// Make a job's pictures ready to be shown; answers `Staged`.
@@ -75,11 +82,13 @@ pub enum Effect {
 
 /// What goes to the clipboard.
 #[derive(Debug)]
-pub struct CopySource {
-    /// The document.
-    pub document: Document,
-    /// Whether all visible layers are copied, or the active one.
-    pub merged: bool,
+pub enum CopySource {
+    /// The selected part of the active layer.
+    Layer(Document),
+    /// The selected part of all visible layers.
+    AllLayers(Document),
+    /// A picture as it is.
+    Picture(Arc<RgbaImage>),
 }
 
 /// A file that the user is asked for.

@@ -28,6 +28,8 @@ pub struct Generation {
     pub sampler: Option<SamplerChoice>,
     /// How strongly to follow the prompt.
     pub guidance: Option<f64>,
+    /// How strongly CLIP leads towards the prompt, for models that have it; none without.
+    pub clip_guidance: Option<f64>,
     /// How far Vary may go from what is there, above 0 to 1.
     pub strength: f64,
     /// Width in pixels of the soft edge inside the mask.
@@ -52,6 +54,7 @@ impl Default for Generation {
             steps: None,
             sampler: None,
             guidance: None,
+            clip_guidance: None,
             strength: 0.6,
             feather_px: 4,
             grow_px: 0,

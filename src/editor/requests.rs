@@ -11,6 +11,7 @@ use crate::document::{Document, Edit, Place, flatten, outside_delta};
 use crate::editor::{
     Editor, ExtendBy, GalleryId, GalleryItem, JobKind, JobNumber, RequestPlan, StagePlan, Staged,
 };
+use crate::engine::catalog::{ClipGuidance, ModelInfo};
 use crate::engine::device::{DeviceChoice, Precision};
 use crate::engine::draft::{self, Choices, Source, Words};
 use crate::engine::error::EngineError;
@@ -18,6 +19,7 @@ use crate::engine::event::Picture;
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::Request;
 use crate::geom::{CanvasRect, Extent, PixelRect};
+use crate::locale::{tr, trf};
 use crate::raster::{CoverGrid, Mask, RgbaImage, resize_rgba};
 
 /// Side of the small pictures in staging strip and gallery.
@@ -51,11 +53,16 @@ pub fn plan(
     let canvas = PixelRect::from(document.extent.rect());
     let mut before = Vec::new();
     let mut generation = editor.generation.clone();
+    // A scale that was chosen for another model.
+    let has_clip = |model: &ModelInfo| matches!(model.clip, ClipGuidance::Suggested(_));
+    generation.clip_guidance =
+        generation.clip_guidance.filter(|_| editor.chosen_model().is_some_and(has_clip));
     let selected = || (!document.selection.is_empty()).then(|| document.selection.cover.clone());
     let mask = match kind {
         JobKind::Generate | JobKind::Upscale => None,
         JobKind::Fill => {
-            let cover = selected().ok_or("paint over what is to be filled, or select it, first")?;
+            let cover = selected()
+                .ok_or_else(|| tr("Paint over a part of the picture first").to_owned())?;
             let grown = if generation.grow_px > 0 {
                 cover.grown(generation.grow_px, document.extent)
             } else {
@@ -72,7 +79,7 @@ pub fn plan(
             let by = extend.unwrap_or_default();
             let ExtendBy { left, right, top, bottom } = by;
             if by == ExtendBy::default() {
-                return Err("say by how many pixels to extend the canvas".to_owned());
+                return Err(tr("Say by how many pixels to extend the canvas").to_owned());
             }
             let larger = PixelRect::new(
                 -(left as i32),
@@ -81,7 +88,7 @@ pub fn plan(
                 canvas.height + top + bottom,
             );
             let set = Edit::SetCanvas(larger);
-            set.apply(&mut document).map_err(|error| error.to_string())?;
+            set.apply(&mut document).map_err(|error| super::update::document_error_text(&error))?;
             before.push(set);
             let mut cover = CoverGrid::new();
             cover.fill(document.extent.rect().into(), 255);
@@ -95,10 +102,14 @@ pub fn plan(
         let Extent { width, height } = document.extent;
         let extent = Extent::new(width.saturating_mul(UPSCALE), height.saturating_mul(UPSCALE));
         if extent.width.max(extent.height) > Document::MAX_SIDE_PX {
-            return Err(format!(
-                "the picture would be {extent} pixels large, more than {} a side; crop it or \
-                 scale it down first",
-                Document::MAX_SIDE_PX
+            return Err(trf(
+                "The picture would have {width} × {height} pixels, and at most {most} a side can \
+                 be; crop it or scale it down first",
+                &[
+                    ("width", &extent.width),
+                    ("height", &extent.height),
+                    ("most", &Document::MAX_SIDE_PX),
+                ],
             ));
         }
         before.push(Edit::Resize { extent, resampling: crate::document::Resampling::Smooth });
@@ -108,7 +119,7 @@ pub fn plan(
             let bounds = cover
                 .bounds()
                 .and_then(|bounds| bounds.on_canvas(document.extent))
-                .ok_or("what is selected lies outside the canvas")?;
+                .ok_or_else(|| tr("What is selected lies outside the canvas").to_owned())?;
             let context = bounds.width.max(bounds.height).max(CONTEXT_PX);
             Some(bounds.padded(context, document.extent))
         }
@@ -135,6 +146,7 @@ pub fn request(plan: &RequestPlan, library: &ModelLibrary) -> Result<Request, En
         steps: generation.steps,
         sampler: generation.sampler,
         guidance: generation.guidance,
+        clip_guidance: generation.clip_guidance,
         count: Some(generation.count.max(1)),
         feather_px: Some(generation.feather_px),
         device: Some(plan.device.device),
@@ -150,7 +162,8 @@ pub fn request(plan: &RequestPlan, library: &ModelLibrary) -> Result<Request, En
             draft::generate(words, &choices, None, library)
         }
         (JobKind::Upscale, Some(region), _) => {
-            let choices = Choices { steps: None, sampler: None, count: None, ..choices };
+            let choices =
+                Choices { steps: None, sampler: None, clip_guidance: None, count: None, ..choices };
             draft::upscale(words, &choices, picture(region), None, library)
         }
         (kind, Some(region), Some(cover)) => {

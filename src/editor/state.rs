@@ -1,5 +1,6 @@
 //! The editor's state.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use crate::document::{Document, History, NodeId};
 use crate::editor::{Compare, Gallery, Generation, JobList, Keymap, Notice, Staging, View};
 use crate::engine::catalog::Catalog;
 use crate::engine::event::JobId;
-use crate::geom::PixelRect;
+use crate::geom::{CanvasPoint, PixelRect};
 use crate::preferences::Preferences;
 use crate::raster::RgbaImage;
 use crate::tools::{Gesture, Tool, ToolSettings};
@@ -96,7 +97,7 @@ pub struct Editor {
     /// What the pointer is doing on the canvas, where it is doing something.
     pub gesture: Option<Gesture>,
     /// Where the pointer is on the canvas.
-    pub pointer: Option<crate::geom::CanvasPoint>,
+    pub pointer: Option<CanvasPoint>,
     /// The tool in hand.
     pub tool: Tool,
     /// What the tools are set to.
@@ -129,10 +130,13 @@ pub struct Editor {
     pub keymap: Keymap,
     /// What is being computed outside, where something is.
     pub computing: Option<Computing>,
+    /// Pictures for new layers that wait until that is done: each with its layer's name and the
+    /// point that its middle belongs to.
+    pub to_place: VecDeque<(Arc<RgbaImage>, String, Option<CanvasPoint>)>,
     /// What happens once the picture is saved.
     pub after_saving: Option<AfterSaving>,
     /// Where the last stroke ended, for straight lines.
-    pub last_point: Option<crate::geom::CanvasPoint>,
+    pub last_point: Option<CanvasPoint>,
     /// Which of the older prompts is shown, counted from the newest.
     pub prompt_at: Option<usize>,
     /// The prompt that was being written before older ones were looked at.

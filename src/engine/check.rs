@@ -43,11 +43,7 @@ pub fn check(request: &Request) -> Result<(), EngineError> {
                 return Err(EngineError::Input("the picture has no pixels".to_owned()));
             }
             if request.mask.is_empty() {
-                return Err(EngineError::Input(
-                    "the mask is empty, there is nothing to repaint; paint white where the picture \
-                     should change"
-                        .to_owned(),
-                ));
+                return Err(EngineError::EmptyMask);
             }
             Ok(())
         }
@@ -58,7 +54,7 @@ pub fn check(request: &Request) -> Result<(), EngineError> {
                 return Err(EngineError::Input("the picture has no pixels".to_owned()));
             }
             if extent.area() > MAX_AREA {
-                return Err(EngineError::Input(format!(
+                return Err(EngineError::TooLarge(format!(
                     "a picture of {extent} is too large to be enlarged {FACTOR} times; at most \
                      {MAX_AREA} pixels can be, such as 1024x512; scale it down or cut it first"
                 )));

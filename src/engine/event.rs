@@ -167,6 +167,8 @@ pub struct Picture {
 pub struct Failure {
     /// Whose fault it is.
     pub kind: FailureKind,
+    /// What went wrong, for who tells it in other words.
+    pub cause: FailureCause,
     /// One sentence: what failed, why, how to mend it.
     pub message: String,
 }
@@ -178,4 +180,31 @@ pub enum FailureKind {
     Input,
     /// The machine, or us.
     Failure,
+}
+
+/// What went wrong, as far as somebody can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureCause {
+    /// There is no such model.
+    NoModel,
+    /// The model can't do this.
+    WrongModel,
+    /// A file of the model is not there.
+    MissingFile,
+    /// A file of the model can't be used.
+    DamagedFile,
+    /// The mask leaves nothing to repaint.
+    EmptyMask,
+    /// The picture has too many pixels.
+    TooLarge,
+    /// The device's memory is full.
+    OutOfMemory,
+    /// The device can't be used.
+    NoDevice,
+    /// The network gave values that are not numbers.
+    NotFinite,
+    /// The engine is gone.
+    Stopped,
+    /// Something else; the message says it.
+    Other,
 }

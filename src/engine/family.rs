@@ -260,10 +260,7 @@ fn network(family: &ModelFamily, entry: &CheckpointEntry) -> Result<Network, Eng
 fn reference(family: &ModelFamily, entry: &CheckpointEntry) -> Result<CheckpointRef, EngineError> {
     let path: PathBuf = family.path(entry);
     if !path.is_file() {
-        return Err(EngineError::Input(format!(
-            "the model {:?} lacks its file, bring it in again with `gesso models import`: {path:?}",
-            family.id()
-        )));
+        return Err(EngineError::MissingFile { id: family.id().to_owned(), path });
     }
     Ok(CheckpointRef { role: entry.role, sha256: entry.sha256.clone() })
 }

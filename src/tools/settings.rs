@@ -65,6 +65,12 @@ impl Tool {
         matches!(self, Self::MaskBrush | Self::MaskEraser | Self::Brush | Self::Eraser)
     }
 
+    /// Whether it changes how the canvas is seen, and nothing of the picture.
+    #[must_use]
+    pub const fn changes_view(self) -> bool {
+        matches!(self, Self::Hand | Self::Zoom)
+    }
+
     /// Whether it selects a shape.
     #[must_use]
     pub const fn selects(self) -> bool {

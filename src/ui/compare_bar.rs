@@ -2,6 +2,7 @@
 
 use egui::{Align2, Area, Color32, Id, Label, Order, RichText, Sense, Ui, pos2, vec2};
 
+use crate::document::Difference;
 use crate::editor::{Action, Command, Compare, CompareMode, CompareSide, Editor};
 use crate::locale::{tr, trf};
 use crate::ui::theme::{self, colors, icon};
@@ -15,20 +16,8 @@ const LEGEND_PX: f32 = 96.0;
 const HEAT_STOPS: [[u8; 3]; 5] =
     [[41, 11, 84], [120, 28, 109], [198, 66, 74], [245, 124, 21], [252, 255, 164]];
 
-/// What the bar shows that the editor does not know.
-#[derive(Default)]
-pub struct CompareState {
-    /// The largest difference of a channel, 0 to 255, where whoever draws the heat map measured it.
-    pub max_difference: Option<u8>,
-}
-
 /// The bar, over the upper edge of this part of the window; nothing where nothing is compared.
-pub fn compare_bar_ui(
-    ui: &mut Ui,
-    editor: &Editor,
-    state: &mut CompareState,
-    commands: &mut Vec<Command>,
-) {
+pub fn compare_bar_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
     let Some(compare) = &editor.compare else { return };
     let canvas = ui.max_rect();
     Area::new(Id::unique("compare bar"))
@@ -42,7 +31,7 @@ pub fn compare_bar_ui(
             super::staging_strip::floating_frame(ui).show(ui, |ui| {
                 ui.horizontal(|ui| bar_ui(ui, editor, compare, commands));
                 if compare.mode == CompareMode::HeatMap {
-                    legend_ui(ui, state);
+                    legend_ui(ui, compare);
                 }
             });
         });
@@ -94,7 +83,7 @@ pub fn side_name(editor: &Editor, side: CompareSide) -> String {
     }
 }
 
-fn legend_ui(ui: &mut Ui, state: &CompareState) {
+fn legend_ui(ui: &mut Ui, compare: &Compare) {
     let weak = colors(ui).text_weak;
     let small = |text: &str| RichText::new(text).size(theme::SMALL_PX).color(weak);
     ui.horizontal(|ui| {
@@ -102,10 +91,13 @@ fn legend_ui(ui: &mut Ui, state: &CompareState) {
         let (rect, _) = ui.allocate_exact_size(vec2(LEGEND_PX, 10.0), Sense::hover());
         ramp_ui(ui, rect);
         ui.label(small(tr("Very different")));
-        let text = match state.max_difference {
+        let text = match compare.difference {
             None => tr("Gray is equal").to_owned(),
-            Some(0) => tr("No pixel differs").to_owned(),
-            Some(most) => trf("Largest difference {most} of 255", &[("most", &most)]),
+            Some(Difference { pixels: 0, .. }) => tr("No pixel differs").to_owned(),
+            Some(Difference { pixels, most, .. }) => trf(
+                "{count} pixels differ, by at most {most} of 255",
+                &[("count", &pixels), ("most", &most)],
+            ),
         };
         ui.label(small(&format!("· {text}")));
     });

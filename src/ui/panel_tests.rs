@@ -6,7 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use crate::editor::{Command, Compare, CompareMode, CompareSide, Editor, GalleryId, JobNumber};
 use crate::geom::PixelRect;
-use crate::ui::compare_bar::{CompareState, compare_bar_ui};
+use crate::ui::compare_bar::compare_bar_ui;
 use crate::ui::dock::{DockState, DockTab, dock_ui, show_dock_tab};
 use crate::ui::sample;
 use crate::ui::staging_strip::{StagingState, staging_strip_ui};
@@ -17,7 +17,6 @@ pub(super) struct Scene {
     pub(super) editor: Editor,
     pub(super) dock: DockState,
     pub(super) staging: StagingState,
-    pub(super) compare: CompareState,
     commands: Vec<Command>,
 }
 
@@ -27,7 +26,6 @@ impl Scene {
             editor,
             dock: DockState::default(),
             staging: StagingState::default(),
-            compare: CompareState::default(),
             commands: Vec::new(),
         }
     }
@@ -74,7 +72,7 @@ fn floating<'a>(editor: Editor) -> Harness<'a, Scene> {
         .build_ui_state(
             |ui: &mut Ui, scene: &mut Scene| {
                 staging_strip_ui(ui, &scene.editor, &mut scene.staging, &mut scene.commands);
-                compare_bar_ui(ui, &scene.editor, &mut scene.compare, &mut scene.commands);
+                compare_bar_ui(ui, &scene.editor, &mut scene.commands);
             },
             Scene::new(editor),
         );
@@ -247,6 +245,7 @@ fn a_picture_of_the_gallery_is_used_and_removed_after_a_question() {
     let newest = GalleryId(40);
     assert_eq!(click(&mut harness, "Use settings"), [format!("UseSettings({newest:?})")]);
     assert_eq!(click(&mut harness, "Place as layer"), [format!("PlaceFromGallery({newest:?})")]);
+    assert_eq!(click(&mut harness, "Copy the picture"), [format!("CopyFromGallery({newest:?})")]);
     assert_eq!(click(&mut harness, "Remove from the gallery"), [""; 0]);
     assert_eq!(click(&mut harness, "Remove"), [format!("RemoveFromGallery({newest:?})")]);
 }
@@ -273,12 +272,33 @@ fn a_comparison_is_changed_and_ended() {
         split: 0.5,
         a_document: editor.document.clone(),
         b_document: editor.document.clone(),
+        ticket: None,
+        difference: None,
     });
     let mut harness = floating(editor);
     assert_eq!(click(&mut harness, "Difference"), ["SetCompareMode(HeatMap)"]);
     let swapped = ["CompareSides(Canvas, Node(NodeId(1)))"];
     assert_eq!(click(&mut harness, "Exchange the sides"), swapped);
     assert_eq!(click(&mut harness, "End the comparison"), ["CloseCompare"]);
+}
+
+#[test]
+fn clip_guidance_is_offered_where_the_model_has_it() {
+    let mut editor = sample::editor();
+    editor.generation.advanced = true;
+    let mut harness = dock(editor, DockTab::Layers);
+    assert!(harness.query_by_label("Use CLIP guidance").is_none());
+    harness.state_mut().editor.generation.model = Some("sketch".to_owned());
+    harness.run();
+    // It may lie below what the panel shows without scrolling.
+    harness.get_by_label("Use CLIP guidance").click_accesskit();
+    harness.run();
+    assert_eq!(harness.state().editor.generation.clip_guidance, Some(2.0));
+    assert!(harness.query_by_label("Scale of CLIP guidance").is_some());
+    // It may lie below what the panel shows without scrolling.
+    harness.get_by_label("Use CLIP guidance").click_accesskit();
+    harness.run();
+    assert_eq!(harness.state().editor.generation.clip_guidance, None);
 }
 
 #[test]

@@ -361,6 +361,16 @@ mod tests {
     }
 
     #[test]
+    fn tab_is_left_to_whoever_walks_through_the_controls() {
+        let (editor, mut state) = (editor(), ShortcutInputState::default());
+        for held in [Modifiers::NONE, Modifiers::SHIFT] {
+            assert_eq!(frame(&editor, &mut state, vec![key(Key::Tab, held)]), [""; 0]);
+        }
+        let full = vec![key(Key::F, Modifiers::NONE)];
+        assert_eq!(frame(&editor, &mut state, full), ["Do(TogglePanels)"]);
+    }
+
+    #[test]
     fn a_text_field_keeps_its_keys() {
         let check = |key: Key, modifiers: Modifiers, expected: Option<Action>| {
             let press = Press { key, physical: Some(key), modifiers, repeat: false };

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use egui::{ProgressBar, RichText, Sides, Ui, vec2};
 
-use crate::editor::{Action, Command, Dialog, Editor, Job, JobKind, JobState};
+use crate::document::{Source, sample_color};
+use crate::editor::{
+    Action, Command, Compare, CompareMode, Dialog, Editor, Job, JobKind, JobState,
+};
 use crate::engine::event::Stage;
 use crate::geom::CanvasRect;
 use crate::locale::{tr, trf};
@@ -128,16 +131,23 @@ fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
         }
         let line = egui::Stroke::new(1.0, colors(ui).line);
         ui.painter().rect_stroke(rect, 2.0, line, egui::StrokeKind::Outside);
-        ui.label(format!("{x}, {y}")).on_hover_text(tr("The pointer, and the layer's color there"));
+        ui.label(format!("{x}, {y}")).on_hover_text(tr("The pointer, and the color seen there"));
     }
 }
 
-/// The color of the layer in use at a pixel of the canvas.
+/// The color that is seen at a pixel of the canvas, whichever layers it comes from; nothing beside
+/// the canvas and where a comparison shows no single picture.
 fn color_under(editor: &Editor, x: i32, y: i32) -> Option<[u8; 4]> {
-    let document = &editor.document;
-    let inside = (0..document.extent.width as i32).contains(&x)
-        && (0..document.extent.height as i32).contains(&y);
-    inside.then(|| document.active_layer().map(|layer| layer.pixels.pixel(x, y)))?
+    let compared = editor.compare.as_ref().filter(|_| !editor.view.show_original);
+    let document = match compared {
+        None => editor.shown_document(),
+        Some(Compare { mode: CompareMode::Slider, a_document, b_document, split, .. }) => {
+            let line = split * a_document.extent.width as f32;
+            if (x as f32 + 0.5) < line { a_document } else { b_document }
+        }
+        Some(_) => return None,
+    };
+    sample_color(document, x, y, Source::AllLayers)
 }
 
 /// The selection's bounds, looked for only when its tiles have changed.
@@ -358,6 +368,38 @@ mod tests {
         window.get_by_label("Cancel").click();
         window.run_steps(2);
         assert!(matches!(window.state()[..], [Command::CancelJob(JobNumber(1))]));
+    }
+
+    #[test]
+    fn the_color_is_that_of_all_layers_and_of_the_side_that_is_seen() {
+        let mut editor = editor();
+        let all = PixelRect::new(0, 0, 512, 512);
+        editor.document.layers[0].pixels.fill(all, [200, 0, 0, 255]);
+        let before = editor.document.clone();
+        let mut above = editor.document.layers[0].clone();
+        above.id = crate::document::LayerId(2);
+        above.pixels.fill(all, [0, 0, 200, 255]);
+        above.opacity = 0.5;
+        editor.document.layers.push(above);
+        // The layer in use is the red one; what is seen is both.
+        let seen = color_under(&editor, 300, 9);
+        assert_eq!(seen, Some([100, 0, 100, 255]));
+        assert_eq!(color_under(&editor, 512, 9), None);
+        assert_eq!(color_under(&editor, 5, -1), None);
+        editor.compare = Some(Compare {
+            a: crate::editor::CompareSide::Canvas,
+            b: crate::editor::CompareSide::Canvas,
+            mode: CompareMode::Slider,
+            split: 0.5,
+            a_document: before,
+            b_document: editor.document.clone(),
+            ticket: None,
+            difference: None,
+        });
+        assert_eq!(color_under(&editor, 255, 9), Some([200, 0, 0, 255]));
+        assert_eq!(color_under(&editor, 256, 9), seen);
+        editor.compare.as_mut().unwrap().mode = CompareMode::HeatMap;
+        assert_eq!(color_under(&editor, 256, 9), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use egui::{Frame, Margin, Panel as EguiPanel, Ui};
 use crate::editor::{Action, Command, Editor, Panel};
 use crate::preferences::Theme;
 use crate::ui::canvas::{CanvasState, canvas_ui};
-use crate::ui::compare_bar::{CompareState, compare_bar_ui};
+use crate::ui::compare_bar::compare_bar_ui;
 use crate::ui::dialogs::{DialogsState, dialogs_ui};
 use crate::ui::dock::{DockState, dock_ui};
 use crate::ui::menu_bar::menu_bar_ui;
@@ -31,7 +31,6 @@ pub struct WindowState {
     canvas: CanvasState,
     dock: DockState,
     staging: StagingState,
-    compare: CompareState,
     shortcuts: ShortcutInputState,
     status: StatusBarState,
     notices: NoticesState,
@@ -99,7 +98,7 @@ pub fn window_ui(
     let canvas = Frame::new().fill(colors(ui).canvas);
     egui::CentralPanel::default().frame(canvas).show(ui, |ui| {
         canvas_ui(ui, editor, &mut state.canvas, commands);
-        compare_bar_ui(ui, editor, &mut state.compare, commands);
+        compare_bar_ui(ui, editor, commands);
         staging_strip_ui(ui, editor, &mut state.staging, commands);
         notices_ui(ui, editor, &mut state.notices, commands);
     });
@@ -130,5 +129,111 @@ fn look(ctx: &egui::Context, theme: Theme) -> Look {
             Some(egui::Theme::Light) => Look::Light,
             _ => Look::Dark,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{Event, Key, Modifiers};
+    use egui_kittest::Harness;
+
+    use super::*;
+    use crate::editor::{CompareMode, CompareSide};
+    use crate::geom::PixelRect;
+    use crate::ui::sample;
+
+    /// An editor in which every action can be done.
+    fn ready() -> Editor {
+        let mut editor = sample::editor();
+        sample::add_history(&mut editor, 12);
+        editor.history.undo();
+        editor.document.selection.cover.fill(PixelRect::new(200, 100, 200, 180), 255);
+        sample::add_jobs(&mut editor);
+        sample::add_staging(&mut editor, 3, Some(0));
+        editor.preferences.prompt_history.remember("a red house".to_owned());
+        editor.prompt_at = Some(0);
+        let here = CompareSide::Node(editor.history.current());
+        editor.update(Command::CompareSides(here, CompareSide::Canvas));
+        editor.update(Command::SetCompareMode(CompareMode::SideBySide));
+        editor
+    }
+
+    /// What a press of a shortcut's key sends, as the system's window does on an American keyboard.
+    fn presses(shortcut: &str) -> (Modifiers, Vec<Event>) {
+        let mut modifiers = Modifiers::NONE;
+        let mut names = shortcut.split('+').rev();
+        let name = names.next().unwrap();
+        for held in names {
+            match held {
+                "Ctrl" => modifiers = modifiers | Modifiers::COMMAND,
+                "Alt" => modifiers = modifiers | Modifiers::ALT,
+                "Shift" => modifiers = modifiers | Modifiers::SHIFT,
+                other => panic!("{other} can't be held"),
+            }
+        }
+        let named = |key: &&Key| key.name() == name || format!("{key:?}") == name;
+        let physical = *Key::ALL.iter().find(named).unwrap();
+        let key = match (physical, modifiers.shift) {
+            (Key::OpenBracket, true) => Key::OpenCurlyBracket,
+            (Key::CloseBracket, true) => Key::CloseCurlyBracket,
+            (key, _) => key,
+        };
+        let press = |pressed| Event::Key {
+            key,
+            physical_key: Some(physical),
+            pressed,
+            repeat: false,
+            modifiers,
+        };
+        // The window makes events of their own of these.
+        let down = match (modifiers == Modifiers::COMMAND, key) {
+            (true, Key::C) => Event::Copy,
+            (true, Key::X) => Event::Cut,
+            (true, Key::V) => Event::Paste("words".to_owned()),
+            _ => press(true),
+        };
+        (modifiers, vec![down, press(false)])
+    }
+
+    #[test]
+    fn every_usual_shortcut_works_in_the_whole_window() {
+        let editor = ready();
+        let state = (WindowState::default(), Vec::<Command>::new());
+        let mut harness = Harness::builder()
+            .with_size(egui::vec2(1280.0, 800.0))
+            .with_context_setup(theme::install_fonts)
+            .build_ui_state(|ui, (state, commands)| window_ui(ui, &editor, state, commands), state);
+        harness.run_steps(3);
+        let mut failed = Vec::new();
+        for &action in Action::ALL {
+            for shortcut in action.info().shortcuts {
+                assert_eq!(editor.why_disabled(action), None, "{action:?}");
+                harness.state_mut().1.clear();
+                let (held, events) = presses(shortcut);
+                harness.event(Event::ModifiersChanged(held));
+                for event in events {
+                    harness.event(event);
+                }
+                harness.event(Event::ModifiersChanged(Modifiers::NONE));
+                harness.run_steps(2);
+                let asked: Vec<&Command> = harness
+                    .state()
+                    .1
+                    .iter()
+                    .filter(|command| matches!(command, Command::Do(_) | Command::HoldOriginal(_)))
+                    .collect();
+                let right = match asked[..] {
+                    [Command::HoldOriginal(true), Command::HoldOriginal(false)] => {
+                        action == Action::ShowOriginal
+                    }
+                    [Command::Do(asked)] => *asked == action,
+                    _ => false,
+                };
+                if !right {
+                    failed.push(format!("{shortcut} for {action:?} gave {asked:?}"));
+                }
+            }
+        }
+        assert!(failed.is_empty(), "{failed:#?}");
     }
 }

@@ -42,6 +42,24 @@ fn a_prompt_becomes_a_picture_that_the_empty_canvas_takes_the_size_of() {
 }
 
 #[test]
+fn clip_guides_a_picture_where_it_is_asked_to() {
+    let mut window = with_picture();
+    let mut generation = window.editor().generation.clone();
+    generation.clip_guidance = Some(2.0);
+    window.command(gesso::editor::Command::SetGeneration(Box::new(generation)));
+    window.act(Action::Generate);
+    let items = &window.editor().gallery.items;
+    assert_ne!(items[1].image, items[0].image, "the same seed");
+    let base = items[1].record.base().unwrap();
+    assert_eq!((base.clip_guidance, base.guidance), (2.0, 1.0));
+    let (guided, plain) = (items[1].id, items[0].id);
+    window.command(gesso::editor::Command::UseSettings(plain));
+    assert_eq!(window.editor().generation.clip_guidance, None);
+    window.command(gesso::editor::Command::UseSettings(guided));
+    assert_eq!(window.editor().generation.clip_guidance, Some(2.0));
+}
+
+#[test]
 fn a_mask_is_painted_filled_accepted_undone_redone_and_compared() {
     let mut window = with_picture();
     let before = picture(&window);
@@ -81,7 +99,12 @@ fn a_mask_is_painted_filled_accepted_undone_redone_and_compared() {
     window.key(Modifiers::NONE, Key::K);
     assert_eq!(window.editor().compare.as_ref().unwrap().mode, CompareMode::Slider);
     window.click("Difference");
-    assert_eq!(window.editor().compare.as_ref().unwrap().mode, CompareMode::HeatMap);
+    let compare = window.editor().compare.as_ref().unwrap();
+    assert_eq!(compare.mode, CompareMode::HeatMap);
+    let found = compare.difference.unwrap();
+    let apart = before.pixels().iter().zip(after.pixels()).filter(|(a, b)| a != b).count();
+    assert_eq!(found.pixels, apart);
+    window.harness.get_by_label_contains(&format!("{apart} pixels differ, by at most"));
     window.key(Modifiers::NONE, Key::Escape);
     assert!(window.editor().compare.is_none());
 }
@@ -202,8 +225,30 @@ fn a_file_that_is_no_picture_is_told_and_changes_nothing() {
     let before = picture(&window);
     let path = window.folder.path().join("broken.png");
     std::fs::write(&path, b"no picture").unwrap();
-    window.command(gesso::editor::Command::PlacePath(path));
+    window.command(gesso::editor::Command::PlacePaths(vec![path]));
     let notice = window.editor().notices.last().unwrap();
     assert!(notice.text.contains("broken.png"), "{}", notice.text);
     assert_eq!(picture(&window), before);
+}
+
+#[test]
+fn all_chosen_files_become_layers() {
+    let mut window = with_picture();
+    // Large enough that placing one is computed beside the window.
+    let large = gesso::geom::Extent::new(2048, 2048);
+    let paths: Vec<_> = ["one", "two", "three"]
+        .into_iter()
+        .map(|name| {
+            let path = window.folder.path().join(name).with_extension("png");
+            let image = RgbaImage::new(large, [name.len() as u8, 90, 90, 255]);
+            let options = gesso::storage::ExportOptions::default();
+            gesso::storage::export_image(&path, &image, &[], &options).unwrap();
+            path
+        })
+        .collect();
+    window.command(gesso::editor::Command::PlacePaths(paths));
+    let layers = &window.editor().document.layers;
+    let names: Vec<&str> = layers.iter().skip(2).map(|layer| layer.name.as_str()).collect();
+    assert_eq!(names, ["one", "two", "three"]);
+    assert!(window.editor().notices.is_empty(), "{:?}", window.editor().notices);
 }

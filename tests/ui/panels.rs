@@ -1,7 +1,7 @@
 //! Each panel by its labels, and each shortcut.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use gesso::editor::{Action, Dialog};
 use gesso::preferences::Theme;
 use gesso::tools::Tool;
@@ -84,6 +84,40 @@ fn the_docks_tabs_show_history_gallery_and_queue() {
     window.harness.get_by_label_contains("No pictures yet");
     window.click("Layers");
     window.harness.get_by_label("Blend mode");
+}
+
+#[test]
+fn tab_walks_through_the_controls_and_hides_nothing() {
+    let mut window = Window::open(Theme::Dark);
+    let mut met = std::collections::BTreeSet::new();
+    for _ in 0..120 {
+        window.harness.key_press(Key::Tab);
+        window.harness.step();
+        let by = egui_kittest::kittest::by().predicate(|node| node.is_focused());
+        met.extend(window.harness.query(by).and_then(|node| node.accesskit_node().label()));
+    }
+    assert!(!window.editor().view.panels_hidden);
+    for name in ["Prompt", "Generate", "Brush", "New layer", "Zoom"] {
+        assert!(met.contains(name), "{name} is not among {met:?}");
+    }
+    window.key(Modifiers::NONE, Key::Escape);
+    window.key(Modifiers::NONE, Key::F);
+    assert!(window.editor().view.panels_hidden);
+}
+
+#[test]
+fn a_picture_of_the_gallery_is_removed_by_one_click_and_an_answer() {
+    let mut window = Window::open(Theme::Dark);
+    window.act(Action::Generate);
+    window.act(Action::StagingAccept);
+    window.click("Gallery");
+    window.harness.get_by_label_contains("Picture: ").click();
+    window.settle();
+    window.click("Remove from the gallery");
+    assert_eq!(window.editor().gallery.items.len(), 1, "it is asked about");
+    window.click("Remove");
+    assert_eq!(window.editor().gallery.items.len(), 0);
+    window.harness.get_by_label_contains("No pictures yet");
 }
 
 #[test]

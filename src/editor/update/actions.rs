@@ -1,6 +1,8 @@
 //! What each action of menus, shortcuts and the palette does.
 
-use crate::document::{Axis, Combine, Edit, Fill, QuarterTurns, SelectionShape, SelectionStep};
+use crate::document::{
+    Axis, Combine, Document, Edit, Fill, QuarterTurns, SelectionShape, SelectionStep,
+};
 use crate::editor::{
     Action, CompareMode, CompareSide, CopySource, Dialog, Editor, Effect, FileDialog, JobKind,
 };
@@ -31,10 +33,10 @@ impl Editor {
 
             Action::Undo => self.undo(),
             Action::Redo => self.redo(),
-            Action::Copy => self.copy(false, effects),
-            Action::CopyMerged => self.copy(true, effects),
+            Action::Copy => self.copy(CopySource::Layer, effects),
+            Action::CopyMerged => self.copy(CopySource::AllLayers, effects),
             Action::Cut => {
-                self.copy(false, effects);
+                self.copy(CopySource::Layer, effects);
                 self.edit(Edit::ClearSelected(active), effects);
             }
             Action::Paste => effects.push(Effect::PasteImage),
@@ -232,8 +234,7 @@ impl Editor {
         }
     }
 
-    fn copy(&mut self, merged: bool, effects: &mut Vec<Effect>) {
-        let document = self.document.clone();
-        effects.push(Effect::CopyImage(Box::new(CopySource { document, merged })));
+    fn copy(&self, source: fn(Document) -> CopySource, effects: &mut Vec<Effect>) {
+        effects.push(Effect::CopyImage(Box::new(source(self.document.clone()))));
     }
 }

@@ -1,13 +1,10 @@
 //! The pointer on the canvas, and how the canvas is seen.
 
-use crate::document::{Edit, LayerId, Stroke, StrokeTarget};
+use crate::document::{Edit, LayerId};
 use crate::editor::{Editor, Effect, NoticeKind, PointerEvent, PointerPhase};
 use crate::geom::{CanvasPoint, ScreenPoint};
 use crate::locale::tr;
-use crate::raster::StrokeMode;
 use crate::tools::{Applied, Begun, Gesture, Outcome, Pointer, ViewChange, stroke_end};
-
-use super::sentence;
 
 /// Points that stay free around a picture that fits the window.
 const FIT_MARGIN: f32 = 24.0;
@@ -45,7 +42,7 @@ impl Editor {
         // Results over the canvas and comparisons are looked at, not painted on.
         let looks_only = self.staging.is_some() || self.compare.is_some();
         let tool = self.tool;
-        let changes_view = matches!(tool, crate::tools::Tool::Hand | crate::tools::Tool::Zoom);
+        let changes_view = tool.changes_view();
         if looks_only && !changes_view {
             if self.staging.is_some() {
                 let text = tr("Accept or discard the results first; then paint on.");
@@ -61,9 +58,7 @@ impl Editor {
                 self.gesture = Some(gesture);
                 self.drag(pointer);
             }
-            Begun::Refused(error) => {
-                self.notify(NoticeKind::Error, sentence(&error.to_string()), None);
-            }
+            Begun::Refused(error) => self.refuse(&error),
         }
     }
 
@@ -108,7 +103,7 @@ impl Editor {
             Outcome::View(change) => self.change_view(change),
             Outcome::Refused(error) => {
                 self.restore();
-                self.notify(NoticeKind::Error, sentence(&error.to_string()), None);
+                self.refuse(&error);
             }
             Outcome::GoOn(gesture) => self.gesture = Some(gesture),
             Outcome::Nothing => self.restore(),
@@ -227,30 +222,5 @@ impl Editor {
         if let Some(brush) = self.tools.brush_of_mut(tool) {
             brush.hardness = (brush.hardness + 0.1 * harder).clamp(0.0, 1.0);
         }
-    }
-
-    /// Whether a stroke of the tool in hand would paint the selection.
-    #[must_use]
-    pub fn paints_selection(&self) -> bool {
-        use crate::tools::Tool;
-        matches!(self.tool, Tool::MaskBrush | Tool::MaskEraser)
-            || (self.tools.quick_mask && matches!(self.tool, Tool::Brush | Tool::Eraser))
-    }
-
-    /// A stroke as the tool in hand would make it, for scripts and benchmarks.
-    #[must_use]
-    pub fn stroke_of_tool(&self) -> Option<Stroke> {
-        use crate::tools::Tool;
-        let brush = *self.tools.brush_of(self.tool)?;
-        let mode = match self.tool {
-            Tool::MaskEraser | Tool::Eraser => StrokeMode::Erase,
-            _ => StrokeMode::Paint,
-        };
-        let target = if self.paints_selection() {
-            StrokeTarget::Selection
-        } else {
-            StrokeTarget::Layer(self.document.active)
-        };
-        Some(Stroke { target, mode, brush, color: self.tools.color, samples: Vec::new() })
     }
 }

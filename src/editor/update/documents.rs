@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::{Document, Edit, NodeId, Place};
+use crate::document::{Document, DocumentError, Edit, NodeId, Place};
 use crate::editor::{AfterSaving, Dialog, Editor, Effect, FileDialog, NoticeKind, PictureFile};
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::locale::{tr, trf};
@@ -50,6 +50,7 @@ impl Editor {
         self.staging = None;
         self.compare = None;
         self.computing = None;
+        self.to_place.clear();
         self.last_point = None;
         self.zoom_to_fit();
     }
@@ -98,6 +99,15 @@ impl Editor {
         effects.push(Effect::MakeThumbnail(root, Box::new(self.document.clone())));
         for remark in remarks {
             self.notify(NoticeKind::Info, sentence(&remark), None);
+        }
+    }
+
+    /// Places pictures that came: all of several files, also where placing one takes a while.
+    pub(super) fn place_waiting(&mut self, effects: &mut Vec<Effect>) {
+        while self.computing.is_none()
+            && let Some((image, name, at)) = self.to_place.pop_front()
+        {
+            self.placed(image, name, at, effects);
         }
     }
 
@@ -295,7 +305,7 @@ impl Editor {
     pub(super) fn edit_done(
         &mut self,
         ticket: u64,
-        result: Result<Box<Document>, String>,
+        result: Result<Box<Document>, DocumentError>,
         effects: &mut Vec<Effect>,
     ) {
         // Another picture was opened meanwhile.
@@ -305,8 +315,9 @@ impl Editor {
         };
         match result {
             Ok(document) => self.commit(*document, computing.label, computing.edits, effects),
-            Err(error) => self.notify(NoticeKind::Error, sentence(&error), None),
+            Err(error) => self.refuse(&error),
         }
+        self.place_waiting(effects);
     }
 
     pub(super) fn set_history_budget(&mut self, bytes: usize, effects: &mut Vec<Effect>) {

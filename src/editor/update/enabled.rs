@@ -84,12 +84,10 @@ impl Editor {
     /// Why a kind of job can't be started now; nothing where it can.
     #[must_use]
     pub fn why_not(&self, kind: JobKind) -> Option<&'static str> {
-        let Some(catalog) = &self.catalog else {
+        if self.catalog.is_none() {
             return Some(tr("The models are being looked for"));
-        };
-        let chosen = self.generation.model.as_deref();
-        let model = chosen.map_or_else(|| catalog.default_model(), |id| catalog.model(id));
-        let Some(model) = model else {
+        }
+        let Some(model) = self.chosen_model() else {
             return Some(tr("There is no model; see the settings"));
         };
         let purpose = match kind {

@@ -8,11 +8,13 @@ mod actions;
 mod canvas;
 mod documents;
 mod enabled;
+mod errors;
 mod results;
 mod window;
 mod work;
 
-use crate::document::{Document, Edit, History, Operation};
+use crate::document::{Document, DocumentError, Edit, History, Operation};
+use crate::editor::update::errors::Told;
 use crate::editor::{
     Action, Command, Computing, EditPlan, Editor, Effect, Gallery, Generation, JobList, Keymap,
     Notice, NoticeKind, PictureFile, View,
@@ -61,6 +63,7 @@ impl Editor {
             keymap: Keymap::with_overrides(&preferences.keymap),
             preferences,
             computing: None,
+            to_place: std::collections::VecDeque::new(),
             after_saving: None,
             last_point: None,
             prompt_at: None,
@@ -114,6 +117,7 @@ impl Editor {
                 self.place_from_gallery(id, Some(at), &mut effects);
             }
             Command::OpenFromGallery(id) => self.open_from_gallery(id),
+            Command::CopyFromGallery(id) => self.copy_from_gallery(id, &mut effects),
             Command::RemoveFromGallery(id) => self.gallery.items.retain(|item| item.id != id),
             Command::CompareSides(a, b) => self.compare_sides(a, b),
             Command::SetCompareMode(mode) => {
@@ -139,7 +143,9 @@ impl Editor {
             Command::SaveFirst(then) => self.save_first(then, &mut effects),
 
             Command::OpenPath(path) => self.open_path(path, &mut effects),
-            Command::PlacePath(path) => effects.push(Effect::Read { path, as_layer: true }),
+            Command::PlacePaths(paths) => {
+                effects.extend(paths.into_iter().map(|path| Effect::Read { path, as_layer: true }));
+            }
             Command::SaveTo(path) => self.save_to(path, &mut effects),
             Command::AskFolder(setting) => {
                 effects.push(Effect::Ask(crate::editor::FileDialog::Folder(setting)));
@@ -149,10 +155,14 @@ impl Editor {
             Command::Opened { image, path, record, remarks } => {
                 self.opened(&image, path, record, remarks, &mut effects);
             }
-            Command::Placed { image, name, at } => self.placed(image, name, at, &mut effects),
+            Command::Placed { image, name, at } => {
+                self.to_place.push_back((image, name, at));
+                self.place_waiting(&mut effects);
+            }
             Command::Staged { job, results } => self.staged(job, results),
             Command::Saved { path, node } => self.saved(path, node, &mut effects),
             Command::EditDone { ticket, result } => self.edit_done(ticket, result, &mut effects),
+            Command::Measured { ticket, difference } => self.measured(ticket, difference),
             Command::JobSubmitted { job, result } => self.job_submitted(job, result),
             Command::JobEvent(id, event) => self.job_event(id, event, &mut effects),
             Command::Preview(preview) => self.show_preview(preview),
@@ -167,6 +177,7 @@ impl Editor {
             Command::Told(text) => self.notify(NoticeKind::Info, text, None),
             Command::Thumbnail(node, thumbnail) => self.history.set_thumbnail(node, thumbnail),
         }
+        self.measure_compare(&mut effects);
         effects
     }
 
@@ -183,6 +194,22 @@ impl Editor {
         }
         let id = self.next_number();
         self.notices.push(Notice { id, kind, text, offer });
+    }
+
+    /// Tells why an edit can't be done.
+    fn refuse(&mut self, error: &DocumentError) {
+        let Told { text, offer } = errors::of_document(error);
+        // What switches the layer in hand helps only where that layer is in the way.
+        let offer = offer.filter(|action| match action {
+            Action::ToggleLayerLocked => {
+                self.document.active_layer().is_some_and(|layer| layer.locked)
+            }
+            Action::ToggleLayerVisible => {
+                self.document.active_layer().is_some_and(|layer| !layer.visible)
+            }
+            _ => true,
+        });
+        self.notify(NoticeKind::Error, text, offer);
     }
 
     /// Whether another change would get lost or in the way of one that is being computed.
@@ -226,7 +253,7 @@ impl Editor {
         let mut document = self.document.clone();
         for edit in &edits {
             if let Err(error) = edit.apply(&mut document) {
-                self.notify(NoticeKind::Error, sentence(&error.to_string()), None);
+                self.refuse(&error);
                 return;
             }
         }
@@ -286,6 +313,11 @@ impl Editor {
             self.document.active = active;
         }
     }
+}
+
+/// Why an edit can't be done, in the user's language.
+pub(super) fn document_error_text(error: &DocumentError) -> String {
+    errors::of_document(error).text
 }
 
 /// A history that keeps its first state, so that the original can always be shown.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::document::{Document, Edit};
+use crate::document::{Difference, Document, Edit};
 use crate::editor::{
-    Compare, CompareMode, CompareSide, Editor, Effect, GalleryId, GalleryItem, JobNumber, Staged,
-    Staging,
+    Compare, CompareMode, CompareSide, CopySource, Editor, Effect, GalleryId, GalleryItem,
+    JobNumber, Staged, Staging,
 };
 use crate::geom::CanvasPoint;
 use crate::locale::{tr, trf};
@@ -148,7 +148,15 @@ impl Editor {
         self.placed(image, name, at, effects);
     }
 
-    /// The document that the canvas shows.
+    pub(super) fn copy_from_gallery(&self, id: GalleryId, effects: &mut Vec<Effect>) {
+        if let Some(item) = self.gallery.item(id) {
+            let source = CopySource::Picture(Arc::clone(&item.image));
+            effects.push(Effect::CopyImage(Box::new(source)));
+        }
+    }
+
+    /// The document that the canvas shows: the one as opened while its key is held, a result that
+    /// waits for a choice, or the one that is worked on.
     #[must_use]
     pub fn shown_document(&self) -> &Document {
         if self.view.show_original
@@ -157,8 +165,10 @@ impl Editor {
         {
             return original;
         }
+        // A stroke that was begun before the results came is seen until it ends.
+        let draws = self.gesture.as_ref().is_some_and(|gesture| !gesture.tool.changes_view());
         match self.staging.as_ref().and_then(Staging::current) {
-            Some(staged) if self.gesture.is_none() => &staged.document,
+            Some(staged) if !draws => &staged.document,
             _ => &self.document,
         }
     }
@@ -184,7 +194,16 @@ impl Editor {
             .as_ref()
             .map_or((CompareMode::default(), 0.5), |compare| (compare.mode, compare.split));
         self.end_gesture();
-        self.compare = Some(Compare { a, b, mode, split, a_document, b_document });
+        self.compare = Some(Compare {
+            a,
+            b,
+            mode,
+            split,
+            a_document,
+            b_document,
+            ticket: None,
+            difference: None,
+        });
     }
 
     /// Compares with the state before, or ends the comparison.
@@ -200,6 +219,27 @@ impl Editor {
         };
         if let Some(before) = before {
             self.compare_sides(CompareSide::Node(before), CompareSide::Canvas);
+        }
+    }
+
+    /// Has the shown difference measured, once for each pair that is compared. The sides share the
+    /// tiles that are equal, so that this costs what differs.
+    pub(super) fn measure_compare(&mut self, effects: &mut Vec<Effect>) {
+        let ticket = self.last_number + 1;
+        let Some(compare) = &mut self.compare else { return };
+        if compare.mode != CompareMode::HeatMap || compare.ticket.is_some() {
+            return;
+        }
+        compare.ticket = Some(ticket);
+        let documents = Box::new([compare.a_document.clone(), compare.b_document.clone()]);
+        self.last_number = ticket;
+        effects.push(Effect::Measure { ticket, documents });
+    }
+
+    pub(super) fn measured(&mut self, ticket: u64, difference: Difference) {
+        // Another pair may be compared by now.
+        if let Some(compare) = self.compare.as_mut().filter(|shown| shown.ticket == Some(ticket)) {
+            compare.difference = Some(difference);
         }
     }
 

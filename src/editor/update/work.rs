@@ -7,11 +7,13 @@ use crate::editor::{
     Action, Editor, Effect, ExtendBy, Generation, Job, JobKind, JobNumber, JobState, NoticeKind,
     RequestPlan, ShownPreview, StagePlan, requests,
 };
-use crate::engine::event::{JobEvent, JobId, Preview};
+use crate::engine::catalog::ModelInfo;
+use crate::engine::event::{Failure, JobEvent, JobId, Preview};
 use crate::engine::request::Record;
 use crate::geom::{Extent, PixelRect};
 use crate::locale::{tr, trf};
 
+use super::errors::{self, Told};
 use super::sentence;
 
 /// Jobs that are over and stay in the list, so that it doesn't grow without end.
@@ -38,7 +40,8 @@ impl Editor {
         effects: &mut Vec<Effect>,
     ) {
         if let Some(why) = self.why_not(kind) {
-            self.notify(NoticeKind::Error, sentence(why), None);
+            let offer = self.chosen_model().is_none().then_some(Action::ShowSettings);
+            self.notify(NoticeKind::Error, sentence(why), offer);
             return;
         }
         self.end_gesture();
@@ -93,7 +96,7 @@ impl Editor {
     pub(super) fn job_submitted(
         &mut self,
         number: JobNumber,
-        result: Result<(JobId, Box<Record>), String>,
+        result: Result<(JobId, Box<Record>), Failure>,
     ) {
         let Some(job) = self.jobs.jobs.iter_mut().find(|job| job.number == number) else { return };
         match result {
@@ -103,9 +106,10 @@ impl Editor {
                     job.state = JobState::Waiting;
                 }
             }
-            Err(why) => {
-                job.state = JobState::Failed(sentence(&why));
-                self.notify(NoticeKind::Error, sentence(&why), None);
+            Err(failure) => {
+                let Told { text, offer } = errors::of_failure(&failure);
+                job.state = JobState::Failed(text.clone());
+                self.notify(NoticeKind::Error, text, offer);
             }
         }
     }
@@ -159,10 +163,10 @@ impl Editor {
                 })));
             }
             JobEvent::Failed(failure) => {
-                let text = sentence(&failure.message);
+                let Told { text, offer } = errors::of_failure(&failure);
                 job.state = JobState::Failed(text.clone());
                 self.preview = None;
-                self.notify(NoticeKind::Error, text, None);
+                self.notify(NoticeKind::Error, text, offer);
             }
             JobEvent::Cancelled => {
                 job.state = JobState::Cancelled;
@@ -295,17 +299,27 @@ impl Editor {
 
     /// The side of the pictures that a plan's model draws.
     fn result_side(&self, plan: &RequestPlan) -> u32 {
-        let model = self.catalog.as_ref().and_then(|catalog| {
-            let chosen = plan.generation.model.as_deref();
-            chosen.map_or_else(|| catalog.default_model(), |id| catalog.model(id))
-        });
+        let model = self.model(plan.generation.model.as_deref());
         let small = model.and_then(|model| model.base_size);
         let large = model.and_then(|model| model.large_size);
         let side = if plan.generation.small { small } else { large.or(small) };
         side.unwrap_or(256)
     }
 
-    /// What the big button of the prompt panel does now.
+    /// The model of this name, the default one without a name; nothing where it is not there.
+    fn model(&self, id: Option<&str>) -> Option<&ModelInfo> {
+        let catalog = self.catalog.as_deref()?;
+        id.map_or_else(|| catalog.default_model(), |id| catalog.model(id))
+    }
+
+    /// The model that the next job uses.
+    #[must_use]
+    pub fn chosen_model(&self) -> Option<&ModelInfo> {
+        self.model(self.generation.model.as_deref())
+    }
+
+    /// What the main button of the prompt panel does: fills the mask where there is one, else makes
+    /// a picture.
     #[must_use]
     pub fn main_action(&self) -> Action {
         if self.document.selection.is_empty() { Action::Generate } else { Action::FillMask }
@@ -326,6 +340,7 @@ impl Editor {
             generation.steps = Some(base.steps);
             generation.sampler = Some(base.sampler);
             generation.guidance = Some(base.guidance);
+            generation.clip_guidance = (base.clip_guidance > 0.0).then_some(base.clip_guidance);
             generation.small = record.upsample().is_none();
         }
         if let Record::Inpaint(settings) = &record {

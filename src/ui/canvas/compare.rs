@@ -153,6 +153,8 @@ mod tests {
             split,
             a_document: document.clone(),
             b_document: document,
+            ticket: None,
+            difference: None,
         }
     }
 

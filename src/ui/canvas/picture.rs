@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use egui::{Rect, Ui};
 
-use crate::document::Document;
 use crate::editor::{CompareMode, Editor};
 use crate::geom::ScreenPoint;
 use crate::gpu::{
@@ -47,7 +46,7 @@ fn viewport(ui: &Ui, area: Rect) -> Viewport {
 /// What is to be seen of an editor, at a time in seconds.
 fn frame(editor: &Editor, viewport: Viewport, time: f64) -> Frame {
     let view = &editor.view;
-    let mut frame = Frame::new(shown_document(editor), view.transform, viewport);
+    let mut frame = Frame::new(editor.shown_document().clone(), view.transform, viewport);
     frame.work = Work::INTERACTIVE;
     if view.pixel_grid {
         // The preference counts points, the frame pixels of the screen.
@@ -79,13 +78,4 @@ fn frame(editor: &Editor, viewport: Viewport, time: f64) -> Frame {
         });
     }
     frame
-}
-
-/// The document that the canvas shows: the one as opened while its key is held, a result that
-/// waits for a choice, or the one that is worked on.
-fn shown_document(editor: &Editor) -> Document {
-    let original = || editor.history.node(editor.history.root())?.document.clone();
-    let staged = || Some(editor.staging.as_ref()?.current()?.document.clone());
-    let original = editor.view.show_original.then(original).flatten();
-    original.or_else(staged).unwrap_or_else(|| editor.document.clone())
 }

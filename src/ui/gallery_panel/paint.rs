@@ -182,6 +182,9 @@ fn menu_ui(ui: &mut Ui, item: &GalleryItem, state: &mut GalleryState, commands: 
     if ui.button(tr("Open as picture")).clicked() {
         commands.push(Command::OpenFromGallery(item.id));
     }
+    if ui.button(tr("Copy")).clicked() {
+        commands.push(Command::CopyFromGallery(item.id));
+    }
     ui.separator();
     if ui.button(tr("Remove…")).clicked() {
         state.chosen = Some(item.id);
@@ -233,7 +236,7 @@ fn details_ui(
         }
     });
     ui.horizontal(|ui| {
-        let rest = theme::BUTTON_PX + theme::SPACE_S;
+        let rest = 2.0 * (theme::BUTTON_PX + theme::SPACE_S);
         let half = (ui.available_width() - theme::SPACE_S - rest) / 2.0;
         if button(ui, half, tr("Place as layer"), tr("Put the picture on a new layer")) {
             commands.push(Command::PlaceFromGallery(item.id));
@@ -241,6 +244,10 @@ fn details_ui(
         let tooltip = tr("Start a new picture from this one");
         if button(ui, half, tr("Open as picture"), tooltip) {
             commands.push(Command::OpenFromGallery(item.id));
+        }
+        let label = tr("Copy the picture");
+        if icon_button(ui, icon::COPY, label, "", ButtonState::Normal).clicked() {
+            commands.push(Command::CopyFromGallery(item.id));
         }
         let label = tr("Remove from the gallery");
         if icon_button(ui, icon::DELETE, label, "", ButtonState::Normal).clicked() {

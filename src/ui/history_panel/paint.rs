@@ -203,7 +203,7 @@ fn row_ui(
     graph_ui(ui, &painter, rect, row, here);
 
     let prompt = prompt(node);
-    let text_left = rect.left() + lanes.min(MOST_LANES) as f32 * LANE_PX + 10.0;
+    let text_left = rect.left() + lanes_px(lanes);
     let thumbnail = Rect::from_center_size(
         pos2(text_left + THUMBNAIL_PX / 2.0, rect.center().y),
         vec2(THUMBNAIL_PX, THUMBNAIL_PX),
@@ -300,7 +300,7 @@ fn icon_of(node: &Node) -> &'static str {
 /// The lines through a row and its dot.
 fn graph_ui(ui: &Ui, painter: &egui::Painter, rect: Rect, row: &Row, here: bool) {
     let colors = colors(ui);
-    let x = |lane: usize| rect.left() + 10.0 + lane.min(MOST_LANES - 1) as f32 * LANE_PX;
+    let x = |lane: usize| rect.left() + lane_px(lane);
     let dot = pos2(x(row.lane), rect.center().y);
     for line in &row.lines {
         let (from, to) = ends(*line, dot, rect, x);
@@ -321,8 +321,45 @@ fn graph_ui(ui: &Ui, painter: &egui::Painter, rect: Rect, row: &Row, here: bool)
     painter.circle(dot, radius, fill, Stroke::new(2.0, colors.field));
 }
 
+/// How far from the left edge a lane is; those that find no room lie over the last one.
+fn lane_px(lane: usize) -> f32 {
+    10.0 + lane.min(MOST_LANES - 1) as f32 * LANE_PX
+}
+
+/// The width that so many lanes take.
+fn lanes_px(lanes: usize) -> f32 {
+    10.0 + lanes.min(MOST_LANES) as f32 * LANE_PX
+}
+
 fn ends(line: Line, dot: Pos2, rect: Rect, x: impl Fn(usize) -> f32) -> (Pos2, Pos2) {
     let from = line.from.map_or(dot, |lane| pos2(x(lane), rect.top()));
     let to = line.to.map_or(dot, |lane| pos2(x(lane), rect.bottom()));
     (from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::editor::Action;
+    use crate::ui::sample;
+
+    #[test]
+    fn many_branches_stay_left_of_the_names() {
+        let mut editor = sample::editor();
+        let root = editor.history.root();
+        for _ in 0..14 {
+            editor.update(Command::GoTo(root));
+            editor.update(Command::Do(Action::AddLayer));
+        }
+        let graph = Graph::of_tree(&editor.history);
+        assert!(graph.lanes > 2 * MOST_LANES, "{}", graph.lanes);
+        for row in &graph.rows {
+            let right = lanes_px(graph.lanes);
+            let ends = row.lines.iter().flat_map(|line| [line.from, line.to]).flatten();
+            for lane in ends.chain([row.lane]) {
+                assert!(lane_px(lane) + DOT_PX + 1.5 < right, "{lane}");
+            }
+        }
+        assert!(lanes_px(graph.lanes) < 120.0, "the names keep their room");
+    }
 }

@@ -7,5 +7,5 @@ mod model;
 mod paint;
 mod settings;
 
-pub use model::{hindrance, main_action, sampler_label};
+pub use model::{hindrance, sampler_label};
 pub use paint::{PromptState, prompt_ui};

@@ -14,22 +14,6 @@ pub(crate) const WORK: [Action; 5] =
 pub(crate) const SAMPLERS: [SamplerChoice; 3] =
     [SamplerChoice::DpmPp, SamplerChoice::Ddim, SamplerChoice::Ddpm];
 
-/// What the main button does: fills the mask where there is one, else makes a picture.
-#[must_use]
-pub fn main_action(editor: &Editor) -> Action {
-    if editor.document.selection.is_empty() { Action::Generate } else { Action::FillMask }
-}
-
-/// The model that the next job uses.
-#[must_use]
-pub(crate) fn chosen_model(editor: &Editor) -> Option<&ModelInfo> {
-    let catalog = editor.catalog.as_deref()?;
-    match &editor.generation.model {
-        Some(id) => catalog.model(id),
-        None => catalog.default_model(),
-    }
-}
-
 /// The ability that an action needs.
 #[must_use]
 pub(crate) const fn purpose_of(action: Action) -> Purpose {
@@ -56,7 +40,7 @@ pub fn hindrance(action: Action, editor: &Editor) -> Option<String> {
             tr("Select what to repaint first: paint over it with the mask brush").to_owned(),
         );
     }
-    let Some(model) = chosen_model(editor) else {
+    let Some(model) = editor.chosen_model() else {
         let name = editor.generation.model.as_deref().unwrap_or_default();
         return Some(trf(
             "The model {name} is not there any more; choose another",
@@ -75,15 +59,16 @@ pub fn hindrance(action: Action, editor: &Editor) -> Option<String> {
 /// The settings that suit the model for what the main button does.
 #[must_use]
 pub(crate) fn suggestion(editor: &Editor) -> Option<&Ability> {
-    chosen_model(editor)?.ability(purpose_of(main_action(editor)))
+    editor.chosen_model()?.ability(purpose_of(editor.main_action()))
 }
 
 /// The scale of CLIP guidance that suits the model; nothing where it has no CLIP.
 #[must_use]
 pub(crate) fn suggested_clip_guidance(editor: &Editor) -> Option<f64> {
-    match chosen_model(editor)?.clip {
+    match editor.chosen_model()?.clip {
         ClipGuidance::Absent => None,
-        ClipGuidance::Suggested(scale) => Some(scale),
+        // A model that was brought in may say nothing; then this is a start.
+        ClipGuidance::Suggested(scale) => Some(if scale > 0.0 { scale } else { 2.0 }),
     }
 }
 
@@ -153,9 +138,9 @@ mod tests {
     #[test]
     fn the_main_button_follows_the_selection() {
         let mut editor = sample::editor();
-        assert_eq!(main_action(&editor), Action::Generate);
+        assert_eq!(editor.main_action(), Action::Generate);
         editor.document.selection.cover.fill(PixelRect::new(3, 3, 9, 9), 255);
-        assert_eq!(main_action(&editor), Action::FillMask);
+        assert_eq!(editor.main_action(), Action::FillMask);
         assert_eq!(hindrance(Action::FillMask, &editor), None);
     }
 

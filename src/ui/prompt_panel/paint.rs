@@ -9,7 +9,7 @@ use crate::editor::{Action, Command, Editor, Generation, Shortcut};
 use crate::engine::catalog::ModelInfo;
 use crate::locale::{tr, trf};
 use crate::ui::panel_parts;
-use crate::ui::prompt_panel::model::{self, Running, WORK, chosen_model, hindrance, main_action};
+use crate::ui::prompt_panel::model::{self, Running, WORK, hindrance};
 use crate::ui::prompt_panel::settings;
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::widgets::{
@@ -75,7 +75,7 @@ fn prompt_field_ui(
     if ui.memory(|memory| memory.has_focus(id)) {
         take_shortcuts(ui, editor, commands);
     }
-    let hint = match main_action(editor) {
+    let hint = match editor.main_action() {
         Action::FillMask => tr("What should be in the selected part?"),
         _ => tr("What should the picture show?"),
     };
@@ -171,7 +171,7 @@ fn keyboard_shortcut(shortcut: &Shortcut) -> Option<KeyboardShortcut> {
 
 /// Prompts that show the model well, while there is none yet.
 fn examples_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
-    let Some(model) = chosen_model(editor) else { return };
+    let Some(model) = editor.chosen_model() else { return };
     if !generation.prompt.trim().is_empty() || model.example_prompts.is_empty() {
         return;
     }
@@ -219,7 +219,7 @@ fn remark_ui(ui: &mut Ui, editor: &Editor) {
 
 /// The main button with a menu of everything else that a model can do.
 fn start_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
-    let action = main_action(editor);
+    let action = editor.main_action();
     let hindered = hindrance(action, editor);
     let gap = 2.0;
     let menu_px = MAIN_BUTTON_PX - 4.0;
@@ -335,7 +335,7 @@ fn model_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
         });
         return;
     };
-    let chosen = chosen_model(editor);
+    let chosen = editor.chosen_model();
     let name = match (chosen, &generation.model) {
         (Some(model), _) => model.name.clone(),
         (None, Some(id)) => trf("{name} (missing)", &[("name", id)]),
@@ -377,6 +377,7 @@ fn model_choice_ui(
         generation.steps = None;
         generation.sampler = None;
         generation.guidance = None;
+        generation.clip_guidance = None;
     }
 }
 

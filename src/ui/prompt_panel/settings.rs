@@ -1,16 +1,16 @@
 //! Settings that are only seen on demand; without a choice, the model's suggestion is used.
 
-use egui::{Align, CollapsingHeader, ComboBox, DragValue, Id, Layout, RichText, Ui, vec2};
+use egui::{Align, CollapsingHeader, ComboBox, DragValue, Id, Layout, Ui, vec2};
 
 use crate::editor::{Editor, Generation};
 use crate::engine::catalog::ModelInfo;
 use crate::engine::request::BaseSettings;
 use crate::locale::{tr, trf};
 use crate::ui::prompt_panel::model::{
-    SAMPLERS, chosen_model, sampler_label, suggested_clip_guidance, suggestion,
+    SAMPLERS, sampler_label, suggested_clip_guidance, suggestion,
 };
 use crate::ui::prompt_panel::paint::text_area_ui;
-use crate::ui::theme::{self, colors, icon};
+use crate::ui::theme::{self, icon};
 use crate::ui::widgets::{ButtonState, LabeledSlider, Segment, icon_button, row, segmented};
 
 /// The heading that shows and hides the settings, and the settings.
@@ -32,8 +32,11 @@ fn all_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
     let suggested = suggestion(editor).and_then(|ability| ability.base.as_ref());
     steps_ui(ui, suggested, generation);
     guidance_ui(ui, suggested, generation);
+    if let Some(scale) = suggested_clip_guidance(editor) {
+        clip_guidance_ui(ui, scale, generation);
+    }
     sampler_ui(ui, suggested, generation);
-    if let Some(model) = chosen_model(editor) {
+    if let Some(model) = editor.chosen_model() {
         size_ui(ui, model, generation);
     }
     LabeledSlider::new(tr("Strength"), &mut generation.strength, 0.05..=1.0)
@@ -48,13 +51,6 @@ fn all_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
         .unit("px")
         .tooltip(tr("By how much the mask is made wider before it is repainted"))
         .show(ui);
-    if let Some(scale) = suggested_clip_guidance(editor) {
-        let text = trf(
-            "{sign} This model can be guided by CLIP; {scale} suits it. Use the command line for it.",
-            &[("sign", &icon::INFO), ("scale", &scale)],
-        );
-        ui.label(RichText::new(text).size(theme::SMALL_PX).color(colors(ui).text_weak));
-    }
 }
 
 fn negative_prompt_ui(ui: &mut Ui, generation: &mut Generation) {
@@ -100,7 +96,9 @@ fn steps_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Gene
 fn guidance_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Generation) {
     row(ui, tr("Guidance"), |ui| {
         ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
-        let usual = suggested.map_or(3.0, |base| base.guidance);
+        // Both kinds of guidance at once pull too hard, so that one is off beside the other.
+        let own = suggested.map_or(3.0, |base| base.guidance);
+        let usual = if generation.clip_guidance.is_some() { 1.0 } else { own };
         let mut guidance = generation.guidance.unwrap_or(usual);
         let width = ui.available_width() - theme::BUTTON_PX - theme::SPACE_XS;
         let field = DragValue::new(&mut guidance)
@@ -117,6 +115,34 @@ fn guidance_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut G
         let tooltip = trf("Back to {value}", &[("value", &usual)]);
         if suggested_ui(ui, generation.guidance.is_some(), label, &tooltip) {
             generation.guidance = None;
+        }
+    });
+}
+
+/// Whether CLIP leads too, and how strongly; only for models that have one.
+fn clip_guidance_ui(ui: &mut Ui, suggested: f64, generation: &mut Generation) {
+    row(ui, tr("CLIP guidance"), |ui| {
+        ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
+        let mut on = generation.clip_guidance.is_some();
+        let tooltip = tr("Let CLIP, which compares pictures with sentences, lead to the prompt");
+        let checkbox = ui.checkbox(&mut on, "").on_hover_text(tooltip);
+        if checkbox.changed() {
+            generation.clip_guidance = on.then_some(suggested);
+        }
+        checkbox.accessible_name(tr("Use CLIP guidance"));
+        let Some(scale) = &mut generation.clip_guidance else { return };
+        let width = ui.available_width() - theme::BUTTON_PX - theme::SPACE_XS;
+        let field = DragValue::new(scale).range(0.1..=20.0).speed(0.05).max_decimals(1);
+        ui.add_sized(vec2(width, theme::BUTTON_PX), field)
+            .accessible_name(tr("Scale of CLIP guidance"))
+            .on_hover_text(trf(
+                "How strongly CLIP leads; {scale} suits this model",
+                &[("scale", &suggested)],
+            ));
+        let label = tr("Suggested scale");
+        let tooltip = trf("Back to {value}", &[("value", &suggested)]);
+        if suggested_ui(ui, (*scale - suggested).abs() > 1e-9, label, &tooltip) {
+            *scale = suggested;
         }
     });
 }
