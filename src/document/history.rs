@@ -60,6 +60,25 @@ pub struct Node {
     visit: u64,
 }
 
+/// A node as it was stored, without its pixels.
+#[derive(Clone, Debug)]
+pub struct StoredNode {
+    /// Its name within the history.
+    pub id: NodeId,
+    /// The state before; a smaller number. Nothing for the first node.
+    pub parent: Option<NodeId>,
+    /// Its name for people.
+    pub label: String,
+    /// What kind of work made it.
+    pub kind: OperationKind,
+    /// When it was made.
+    pub time: SystemTime,
+    /// A small picture of it.
+    pub thumbnail: Option<Arc<RgbaImage>>,
+    /// Whether it keeps its pixels whatever the budget says, once they are there.
+    pub pinned: bool,
+}
+
 /// Nodes whose pixels were let go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Released {
@@ -112,6 +131,81 @@ impl History {
         };
         history.add(None, document, Operation { label: label.into(), edits: Vec::new() });
         history
+    }
+
+    /// A history as it was stored: all nodes, oldest first, without pixels but for the current one.
+    /// Redo leads along the newest children, and from the first node to the current one.
+    ///
+    /// Nodes that don't fit those before them are left away; without a first node there is none.
+    #[must_use]
+    pub fn restored(
+        nodes: impl IntoIterator<Item = StoredNode>,
+        current: NodeId,
+        document: Document,
+        budget_bytes: usize,
+    ) -> Option<Self> {
+        let mut tree: BTreeMap<NodeId, Node> = BTreeMap::new();
+        for StoredNode { id, parent, label, kind, time, thumbnail, pinned } in nodes {
+            let late = tree.last_key_value().is_some_and(|(last, _)| *last >= id);
+            let fits = match parent {
+                Some(parent) => tree.contains_key(&parent),
+                None => tree.is_empty(),
+            };
+            if late || !fits {
+                continue;
+            }
+            if let Some(parent) = parent.and_then(|parent| tree.get_mut(&parent)) {
+                parent.children.push(id);
+                parent.redo = Some(id);
+            }
+            let node = Node {
+                id,
+                parent,
+                children: Vec::new(),
+                operation: Operation { label, edits: Vec::new() },
+                kind,
+                time,
+                thumbnail,
+                document: None,
+                bytes: 0,
+                redo: None,
+                pinned,
+                visit: 0,
+            };
+            tree.insert(id, node);
+        }
+        let root = *tree.first_key_value()?.0;
+        let last = tree.last_key_value()?.0.0;
+        let mut history = Self {
+            nodes: tree,
+            root,
+            current: root,
+            last,
+            last_visit: 0,
+            releasable: BTreeSet::new(),
+            ledger: Ledger::default(),
+            budget_bytes,
+        };
+        history.fill(current, document);
+        history.go_to(current).then_some(history)
+    }
+
+    /// Gives a node its document back, from where it was stored; false where there is no such node,
+    /// or where it has its document.
+    ///
+    /// The pixels stay as long as the budget allows it at the next commit.
+    pub fn fill(&mut self, id: NodeId, document: Document) -> bool {
+        let Some(node) = self.nodes.get_mut(&id).filter(|node| node.document.is_none()) else {
+            return false;
+        };
+        self.last_visit += 1;
+        node.visit = self.last_visit;
+        node.bytes = self.ledger.hold(&document, &[]);
+        node.document = Some(document);
+        if !node.pinned {
+            self.releasable.insert((node.visit, id));
+        }
+        true
     }
 
     /// The first node.
@@ -175,18 +269,16 @@ impl History {
         self.visit(child).then_some(child)
     }
 
-    /// Whether there is a state to go back to.
+    /// The state to go back to, whether its pixels are here or have to be fetched.
     #[must_use]
-    pub fn can_undo(&self) -> bool {
-        let parent = self.node(self.current).and_then(|node| node.parent);
-        parent.and_then(|id| self.node(id)).is_some_and(|node| node.document.is_some())
+    pub fn before(&self) -> Option<NodeId> {
+        self.node(self.current)?.parent
     }
 
-    /// Whether there is a state to go forward to.
+    /// The state to go forward to, whether its pixels are here or have to be fetched.
     #[must_use]
-    pub fn can_redo(&self) -> bool {
-        let child = self.node(self.current).and_then(|node| node.redo);
-        child.and_then(|id| self.node(id)).is_some_and(|node| node.document.is_some())
+    pub fn after(&self) -> Option<NodeId> {
+        self.node(self.current)?.redo
     }
 
     /// Goes to any node; false where there is none, or where its pixels were let go.
@@ -256,11 +348,10 @@ impl History {
         node.map(|node| node.operation.label = label.into()).is_some()
     }
 
-    /// Lets a node keep its pixels whatever the budget says; false where it has none.
+    /// Lets a node keep its pixels, once they are there, whatever the budget says; false where there
+    /// is no such node.
     pub fn pin(&mut self, id: NodeId) -> bool {
-        let Some(node) = self.nodes.get_mut(&id).filter(|node| node.document.is_some()) else {
-            return false;
-        };
+        let Some(node) = self.nodes.get_mut(&id) else { return false };
         node.pinned = true;
         self.releasable.remove(&(node.visit, id));
         true
@@ -272,7 +363,9 @@ impl History {
             && node.pinned
         {
             node.pinned = false;
-            self.releasable.insert((node.visit, id));
+            if node.document.is_some() {
+                self.releasable.insert((node.visit, id));
+            }
         }
         self.keep_within_budget()
     }
@@ -585,7 +678,7 @@ mod tests {
         let (second, released) = history.commit(painted(&first, 0, 2), operation(Vec::new()));
         assert_eq!(released.nodes, [NodeId(1)]);
         assert_eq!(history.bytes(), 3 * TILE_BYTES);
-        assert!(!history.can_undo());
+        assert_eq!(history.before(), Some(NodeId(1)));
         assert_eq!((history.undo(), history.go_to(NodeId(1))), (None, false));
         assert_eq!(history.current(), second);
         assert!(history.document().is_some());
@@ -623,12 +716,49 @@ mod tests {
         }
         assert_eq!(history.bytes(), 2 * TILE_BYTES);
         assert!(history.go_to(history.root()) && history.go_to(NodeId(5)));
-        assert!(!history.pin(NodeId(3)), "its pixels are gone");
+        assert!(history.pin(NodeId(3)), "its pixels may come back");
         assert!(!history.pin(NodeId(99)));
         assert_eq!(history.set_budget(0), Released::default());
         let root = history.root();
         assert_eq!(history.unpin(root).nodes, [root]);
         assert_eq!(history.unpin(root), Released::default());
+    }
+
+    #[test]
+    fn a_stored_history_is_filled_again_where_one_goes() {
+        let mut rng = Rng(21);
+        let (history, known) = random_history(&mut rng, 60);
+        let stored = |node: &Node| StoredNode {
+            id: node.id,
+            parent: node.parent,
+            label: node.operation.label.clone(),
+            kind: node.kind,
+            time: node.time,
+            thumbnail: None,
+            pinned: node.id == history.root(),
+        };
+        let nodes: Vec<StoredNode> = history.nodes().map(stored).collect();
+        let here = history.current();
+        let document = known[&here].clone();
+        let mut again =
+            History::restored(nodes.clone(), here, document.clone(), usize::MAX).unwrap();
+        assert_eq!(again.line().last(), history.line().last());
+        assert_eq!(again.bytes(), counted_slowly(&again));
+        assert!(again.branches() == history.branches());
+        for (id, document) in &known {
+            assert_eq!(again.go_to(*id), *id == here);
+            assert_eq!(again.fill(*id, document.clone()), *id != here);
+            assert!(again.go_to(*id));
+            assert_eq!(again.document(), Some(document));
+        }
+        assert_eq!(again.bytes(), counted_slowly(&again));
+        let released = again.set_budget(0);
+        assert_eq!(released.nodes.len(), known.len() - 2, "all but the first and the current");
+        // What does not fit is left away.
+        let broken = nodes.iter().filter(|node| node.id != NodeId(2)).cloned();
+        let fewer = History::restored(broken, NodeId(1), document.clone(), 0).unwrap();
+        assert!(fewer.nodes().count() < nodes.len() && fewer.node(NodeId(2)).is_none());
+        assert!(History::restored([], here, document, 0).is_none());
     }
 
     #[test]

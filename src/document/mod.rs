@@ -35,7 +35,7 @@ pub use edit::{
     Stroke, StrokeTarget, Wand,
 };
 pub use error::DocumentError;
-pub use history::{Branch, History, Node, NodeId, Operation, Released};
+pub use history::{Branch, History, Node, NodeId, Operation, Released, StoredNode};
 pub use kind::OperationKind;
 pub use layer::{Layer, LayerId};
 pub use selection::{SavedSelection, Selection};

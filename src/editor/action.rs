@@ -120,6 +120,7 @@ actions! {
     Save File "save" "Save" "Save the picture to its file" ["Ctrl+S"];
     SaveAs File "save-as" "Save as…" "Save the picture to another file" ["Ctrl+Shift+S"];
     SaveCopyInPictures File "save-copy-in-pictures" "Quick save" "Save a copy into the pictures folder without asking" ["Ctrl+Alt+S"];
+    RecoverWork File "recover-work" "Recover work…" "Look at work that was left behind when Gesso ended without asking" [];
     Quit File "quit" "Quit" "Close Gesso" ["Ctrl+Q"];
     Undo Edit "undo" "Undo" "Go back one step" ["Ctrl+Z"];
     Redo Edit "redo" "Redo" "Go forward one step" ["Ctrl+Shift+Z", "Ctrl+Y"];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::document::{Axis, Edit, LayerId, NodeId};
 use crate::editor::{
     Action, AfterSaving, CompareMode, CompareSide, Dialog, ExtendBy, FolderSetting, GalleryId,
-    GalleryItem, Generation, JobNumber, MaskDisplay, Panel, Staged,
+    GalleryItem, Generation, JobNumber, MaskDisplay, OpenedProject, Panel, Staged,
 };
 use crate::engine::event::{Failure, JobEvent, JobId, Preview};
 use crate::geom::{CanvasPoint, Extent, ScreenPoint};
@@ -79,6 +79,16 @@ pub enum Command {
     Flip(Axis),
     /// Goes to a state of the history.
     GoTo(NodeId),
+    /// Gives a state of the history another name.
+    RenameState(NodeId, String),
+    /// Lets a state of the history keep its pixels ready, or no longer.
+    PinState(NodeId, bool),
+    /// Lays the selected part of another state over the picture, as a layer.
+    TakeRegion(NodeId),
+    /// Takes up work that was left behind in a folder.
+    TakeUp(PathBuf),
+    /// Deletes work that was left behind in a folder.
+    ThrowAway(PathBuf),
     /// Sets the history's byte budget.
     SetHistoryBudget(usize),
     /// Sets what the tools are set to.
@@ -159,6 +169,19 @@ pub enum Command {
         /// What the user should know: a profile that could not be read, and so on.
         remarks: Vec<String>,
     },
+    /// A project was read, or work that was left behind was taken up.
+    ProjectOpened(Box<OpenedProject>),
+    /// A state's pixels came back, or why not.
+    Fetched {
+        /// Which state.
+        node: NodeId,
+        /// Its document.
+        result: Result<Box<crate::document::Document>, String>,
+    },
+    /// There is work that was left behind.
+    WorkFound(Vec<crate::editor::LeftWork>),
+    /// The journal can't be written, and why; nothing once it can again.
+    KeepingFailed(Option<String>),
     /// A picture for a new layer was read, pasted or dropped.
     Placed {
         /// Its pixels.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::{Document, Edit, NodeId};
+use crate::document::{Document, Edit, Node, NodeId};
 use crate::editor::requests::DeviceSettings;
 use crate::editor::{Generation, JobKind, JobNumber};
 use crate::engine::event::{JobId, Outcome};
@@ -43,6 +43,25 @@ pub enum Effect {
         /// The request to write into it, as JSON.
         record: Option<Arc<str>>,
     },
+    /// Write the project: this state as the picture, with the whole tree; answers `Saved`.
+    WriteProject {
+        /// To this file.
+        path: PathBuf,
+        /// What to write.
+        document: Box<Document>,
+        /// The state it is.
+        node: NodeId,
+    },
+    /// Take something down in the journal, so that it survives whatever happens.
+    Keep(Keep),
+    /// Get a state's pixels back from where they are kept; answers `Fetched`.
+    Fetch(NodeId),
+    /// Look for work that was left behind; answers `WorkFound` where there is some.
+    FindWork,
+    /// Take up work that was left behind in a folder; answers `ProjectOpened`.
+    TakeUp(PathBuf),
+    /// Delete work that was left behind in a folder.
+    ThrowAway(PathBuf),
     /// Put a picture on the clipboard.
     CopyImage(Box<CopySource>),
     /// Put text on the clipboard.
@@ -78,6 +97,25 @@ pub enum Effect {
     FocusPrompt,
     /// Close the window.
     Close,
+}
+
+/// What the journal takes down.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    /// A new tree begins; the one before is saved or not wanted any more.
+    Start(Box<Node>),
+    /// A state was made.
+    Node(Box<Node>),
+    /// A state has a small picture.
+    Thumbnail(NodeId, Arc<crate::raster::RgbaImage>),
+    /// The document went to a state that was there before.
+    GoTo(NodeId),
+    /// A state got another name.
+    Rename(NodeId, String),
+    /// A state is to keep its pixels ready, or no longer.
+    Pin(NodeId, bool),
+    /// A state was saved to a file.
+    Saved(NodeId, PathBuf),
 }
 
 /// What goes to the clipboard.

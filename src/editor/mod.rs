@@ -13,6 +13,7 @@ mod generation;
 mod jobs;
 mod keymap;
 mod notice;
+mod project;
 pub mod requests;
 mod staging;
 mod state;
@@ -22,12 +23,17 @@ mod view;
 pub use action::{Action, ActionInfo, Menu};
 pub use command::{Command, PointerEvent, PointerPhase};
 pub use compare::{Compare, CompareMode, CompareSide};
-pub use effect::{CopySource, EditPlan, Effect, FileDialog, FolderSetting, RequestPlan, StagePlan};
+pub use effect::{
+    CopySource, EditPlan, Effect, FileDialog, FolderSetting, Keep, RequestPlan, StagePlan,
+};
 pub use gallery::{Gallery, GalleryId, GalleryItem};
 pub use generation::{ExtendBy, Generation, JobKind};
 pub use jobs::{Job, JobList, JobNumber, JobState};
 pub use keymap::{Keymap, Shortcut};
 pub use notice::{Notice, NoticeKind};
+pub use project::{LeftWork, OpenedProject};
 pub use staging::{Staged, Staging};
-pub use state::{AfterSaving, Computing, Dialog, Editor, Panel, PictureFile, ShownPreview};
+pub use state::{
+    AfterSaving, Computing, Dialog, Editor, Fetching, Panel, PictureFile, ShownPreview,
+};
 pub use view::{MaskDisplay, View};

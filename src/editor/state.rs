@@ -28,6 +28,10 @@ pub enum Dialog {
     Extend,
     /// Another name for a layer.
     RenameLayer(crate::document::LayerId),
+    /// Another name for a state of the history.
+    RenameState(NodeId),
+    /// Work that was left behind.
+    LeftWork,
     /// A name for the selection.
     SaveSelection,
     /// Find a command.
@@ -53,6 +57,8 @@ pub enum AfterSaving {
     AskOpen,
     /// Open a picture of the gallery.
     OpenGallery(crate::editor::GalleryId),
+    /// Take up work that was left behind.
+    TakeUp(PathBuf),
     /// Start an empty picture.
     New {
         /// Columns and rows.
@@ -124,6 +130,12 @@ pub struct Editor {
     pub dialog: Option<Dialog>,
     /// The picture's file.
     pub file: PictureFile,
+    /// Work that was left behind by programs that ended without asking.
+    pub left_work: Vec<crate::editor::LeftWork>,
+    /// What is to happen once the pixels of a state are back.
+    pub fetching: Option<Fetching>,
+    /// Why the journal can't be written, where it can't.
+    pub keeping_failed: Option<String>,
     /// What is kept between sessions.
     pub preferences: Preferences,
     /// Which keys do what.
@@ -145,6 +157,17 @@ pub struct Editor {
     pub prompt_remark: Option<String>,
     /// The number that was given last to tickets, notices and jobs.
     pub last_number: u64,
+}
+
+/// A state whose pixels are on their way, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetching {
+    /// To go to it.
+    GoTo(NodeId),
+    /// To compare two sides, of which it is one.
+    Compare(NodeId, crate::editor::CompareSide, crate::editor::CompareSide),
+    /// To take a region from it.
+    TakeRegion(NodeId),
 }
 
 /// What is being drawn, as the canvas shows it.

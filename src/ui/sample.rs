@@ -260,3 +260,17 @@ pub(crate) fn add_history(editor: &mut Editor, states: u64) {
         }
     }
 }
+
+/// Work that two programs left behind.
+pub(crate) fn left_work() -> Vec<crate::editor::LeftWork> {
+    let work = |number: u32, file: Option<&str>| crate::editor::LeftWork {
+        folder: format!("journal-{number}").into(),
+        time: std::time::SystemTime::UNIX_EPOCH,
+        states: 12 + number as usize,
+        label: "Fill the mask: красный дом у озера".to_owned(),
+        file: file.map(std::path::PathBuf::from),
+        bytes: 3 << 20,
+        thumbnail: Some(picture(number, 40)),
+    };
+    vec![work(1, None), work(2, Some("pictures/harbor at night.ora"))]
+}

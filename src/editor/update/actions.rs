@@ -29,10 +29,11 @@ impl Editor {
             Action::Save => self.save(effects),
             Action::SaveAs => self.ask_save(effects),
             Action::SaveCopyInPictures => self.save_copy(effects),
+            Action::RecoverWork => self.set_dialog(Some(Dialog::LeftWork), effects),
             Action::Quit => self.close_requested(effects),
 
-            Action::Undo => self.undo(),
-            Action::Redo => self.redo(),
+            Action::Undo => self.undo(effects),
+            Action::Redo => self.redo(effects),
             Action::Copy => self.copy(CopySource::Layer, effects),
             Action::CopyMerged => self.copy(CopySource::AllLayers, effects),
             Action::Cut => {
@@ -173,7 +174,7 @@ impl Editor {
             Action::StagingDiscard => self.staging_discard(),
             Action::StagingKeepAll => self.staging_keep_all(effects),
             Action::StagingClose => self.staging = None,
-            Action::Compare => self.toggle_compare(),
+            Action::Compare => self.toggle_compare(effects),
             Action::CompareMode => {
                 if let Some(compare) = &mut self.compare {
                     compare.mode = match compare.mode {
@@ -184,7 +185,8 @@ impl Editor {
                 }
             }
             Action::ShowOriginal => {
-                self.compare_sides(CompareSide::Node(self.history.root()), CompareSide::Canvas);
+                let root = CompareSide::Node(self.history.root());
+                self.compare_sides(root, CompareSide::Canvas, effects);
             }
             // Tools were looked for first.
             Action::ToolMaskBrush

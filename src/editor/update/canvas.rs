@@ -94,6 +94,7 @@ impl Editor {
                 match applied {
                     Applied::Already => {
                         let document = self.document.clone();
+                        let edits = self.with_layer_in_hand(edits);
                         self.commit(document, label, edits, effects);
                     }
                     Applied::NotYet => self.edits(label, edits, effects),

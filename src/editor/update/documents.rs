@@ -1,15 +1,20 @@
 //! Opening, saving, and going about in the history.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::document::{Document, DocumentError, Edit, NodeId, Place};
-use crate::editor::{AfterSaving, Dialog, Editor, Effect, FileDialog, NoticeKind, PictureFile};
+use crate::editor::{
+    Action, AfterSaving, Dialog, Editor, Effect, FileDialog, Keep, NoticeKind, PictureFile,
+};
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::locale::{tr, trf};
 use crate::raster::RgbaImage;
 
 use super::{first_state, sentence};
+
+/// The ending of project files.
+const PROJECT: &str = "ora";
 
 impl Editor {
     pub(super) fn new_picture(
@@ -27,18 +32,24 @@ impl Editor {
         self.go_on(AfterSaving::New { extent, color }, effects);
     }
 
-    fn start_picture(&mut self, extent: Extent, color: [u8; 4]) {
+    fn start_picture(&mut self, extent: Extent, color: [u8; 4], effects: &mut Vec<Effect>) {
         let mut document = Document::new(extent, tr("Layer 1"));
         if color[3] > 0
             && let Some(layer) = document.layers.first_mut()
         {
             layer.pixels.fill(document.extent.rect().into(), color);
         }
-        self.start(document, tr("New picture").to_owned(), PictureFile::default());
+        self.start(document, tr("New picture").to_owned(), PictureFile::default(), effects);
     }
 
     /// Starts a history with a document.
-    fn start(&mut self, document: Document, label: String, file: PictureFile) {
+    fn start(
+        &mut self,
+        document: Document,
+        label: String,
+        file: PictureFile,
+        effects: &mut Vec<Effect>,
+    ) {
         self.end_gesture();
         let budget = self.history.budget_bytes();
         self.history = first_state(&document, label, budget);
@@ -46,10 +57,19 @@ impl Editor {
         if self.file.path.is_some() {
             self.file.saved = Some(self.history.root());
         }
+        self.show_new(document);
+        if let Some(root) = self.history.node(self.history.root()) {
+            effects.push(Effect::Keep(Keep::Start(Box::new(root.clone()))));
+        }
+    }
+
+    /// Shows another picture's document and ends what belonged to the one before.
+    pub(super) fn show_new(&mut self, document: Document) {
         self.document = document;
         self.staging = None;
         self.compare = None;
         self.computing = None;
+        self.fetching = None;
         self.to_place.clear();
         self.last_point = None;
         self.zoom_to_fit();
@@ -94,7 +114,7 @@ impl Editor {
             self.remember_file(path.clone(), effects);
         }
         self.dialog = None;
-        self.start(document, label, PictureFile { path, saved: None });
+        self.start(document, label, PictureFile { path, saved: None }, effects);
         let root = self.history.root();
         effects.push(Effect::MakeThumbnail(root, Box::new(self.document.clone())));
         for remark in remarks {
@@ -146,19 +166,28 @@ impl Editor {
         let name = path
             .and_then(|path| path.file_stem())
             .map_or_else(|| tr("picture").to_owned(), |name| name.to_string_lossy().into_owned());
+        // Where one goes on in the format that the file has, one saves in it too.
+        let ending = path.and_then(|path| path.extension());
+        let ending = ending.map_or(PROJECT.into(), |ending| ending.to_string_lossy());
         let folder = path.and_then(|path| path.parent()).map(PathBuf::from);
         let folder = folder.or_else(|| self.preferences.pictures_folder.clone());
-        effects.push(Effect::Ask(FileDialog::Save { name: format!("{name}.png"), folder }));
+        effects.push(Effect::Ask(FileDialog::Save { name: format!("{name}.{ending}"), folder }));
     }
 
     pub(super) fn save_to(&mut self, mut path: PathBuf, effects: &mut Vec<Effect>) {
         if path.extension().is_none() {
-            path.set_extension("png");
+            path.set_extension(PROJECT);
         }
         self.write(path, effects);
     }
 
     fn write(&mut self, path: PathBuf, effects: &mut Vec<Effect>) {
+        if is_project(&path) {
+            let document = Box::new(self.settled_document());
+            let node = self.history.current();
+            effects.push(Effect::WriteProject { path, document, node });
+            return;
+        }
         effects.push(Effect::Write {
             path,
             document: Box::new(self.settled_document()),
@@ -196,7 +225,14 @@ impl Editor {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let text = trf("Saved {name}", &[("name", &name.unwrap_or_default())]);
         self.notify(NoticeKind::Info, text, None);
+        if !is_project(&path) && self.document.layers.len() > 1 {
+            let text = tr(
+                "A picture file has no layers and no history. Save as a project (.ora) to keep them.",
+            );
+            self.notify(NoticeKind::Info, text.to_owned(), Some(Action::SaveAs));
+        }
         self.remember_file(path.clone(), effects);
+        effects.push(Effect::Keep(Keep::Saved(node, path.clone())));
         self.file = PictureFile { path: Some(path), saved: Some(node) };
         if let Some(then) = self.after_saving.take()
             && !self.has_unsaved_changes()
@@ -223,8 +259,9 @@ impl Editor {
             AfterSaving::Close => effects.push(Effect::Close),
             AfterSaving::Open(path) => effects.push(Effect::Read { path, as_layer: false }),
             AfterSaving::AskOpen => effects.push(Effect::Ask(FileDialog::Open)),
-            AfterSaving::New { extent, color } => self.start_picture(extent, color),
-            AfterSaving::OpenGallery(id) => self.open_gallery_item(id),
+            AfterSaving::New { extent, color } => self.start_picture(extent, color, effects),
+            AfterSaving::OpenGallery(id) => self.open_gallery_item(id, effects),
+            AfterSaving::TakeUp(folder) => effects.push(Effect::TakeUp(folder)),
         }
     }
 
@@ -236,15 +273,23 @@ impl Editor {
         }
     }
 
-    pub(super) fn open_from_gallery(&mut self, id: crate::editor::GalleryId) {
+    pub(super) fn open_from_gallery(
+        &mut self,
+        id: crate::editor::GalleryId,
+        effects: &mut Vec<Effect>,
+    ) {
         if self.has_unsaved_changes() {
             self.dialog = Some(Dialog::UnsavedChanges(AfterSaving::OpenGallery(id)));
         } else {
-            self.open_gallery_item(id);
+            self.open_gallery_item(id, effects);
         }
     }
 
-    fn open_gallery_item(&mut self, id: crate::editor::GalleryId) {
+    fn open_gallery_item(
+        &mut self,
+        id: crate::editor::GalleryId,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(item) = self.gallery.item(id) else { return };
         let (image, record) = (Arc::clone(&item.image), item.record.clone());
         let name: String = record.common().prompt.chars().take(40).collect();
@@ -253,53 +298,8 @@ impl Editor {
             layer.pixels = crate::raster::grid_from_image(&image);
             layer.record = serde_json::to_string(&record).ok().map(Arc::from);
         }
-        self.start(document, trf("Open {name}", &[("name", &name)]), PictureFile::default());
-    }
-
-    pub(super) fn undo(&mut self) {
-        if self.gesture.is_some() {
-            self.end_gesture();
-        } else if !self.is_computing() && self.history.undo().is_some() {
-            self.went();
-        }
-    }
-
-    pub(super) fn redo(&mut self) {
-        if !self.is_computing() && self.history.redo().is_some() {
-            self.went();
-        }
-    }
-
-    pub(super) fn go_to(&mut self, node: NodeId) {
-        if self.is_computing() {
-            return;
-        }
-        if self.history.go_to(node) {
-            self.went();
-        } else {
-            let text = tr(
-                "The pixels of this state were let go to stay within the history's limit. Raise \
-                 the limit in the settings to keep more.",
-            );
-            self.notify(
-                NoticeKind::Info,
-                text.to_owned(),
-                Some(crate::editor::Action::ShowSettings),
-            );
-        }
-    }
-
-    /// Shows the state that the history went to.
-    fn went(&mut self) {
-        log::debug!("went to state {}", self.history.current().0);
-        self.gesture = None;
-        let extent = self.document.extent;
-        self.restore();
-        if self.document.extent != extent {
-            self.zoom_to_fit();
-        }
-        self.refresh_staging();
-        self.refresh_compare();
+        let label = trf("Open {name}", &[("name", &name)]);
+        self.start(document, label, PictureFile::default(), effects);
     }
 
     pub(super) fn edit_done(
@@ -326,4 +326,9 @@ impl Editor {
         self.preferences.history_budget_bytes = bytes as u64;
         self.keep_preferences(effects);
     }
+}
+
+/// Whether a file's name says that it is a project.
+fn is_project(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(PROJECT))
 }

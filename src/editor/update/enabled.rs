@@ -20,8 +20,11 @@ impl Editor {
         let selected = !document.selection.is_empty();
         let layer = document.active_layer();
         match action {
-            Action::Undo => needs(self.history.can_undo(), tr("There is nothing to undo")),
-            Action::Redo => needs(self.history.can_redo(), tr("There is nothing to redo")),
+            Action::Undo => needs(self.history.before().is_some(), tr("There is nothing to undo")),
+            Action::Redo => needs(self.history.after().is_some(), tr("There is nothing to redo")),
+            Action::RecoverWork => {
+                needs(!self.left_work.is_empty(), tr("No work was left behind"))
+            }
             Action::CropToSelection
             | Action::SelectNone
             | Action::GrowSelection
@@ -67,7 +70,7 @@ impl Editor {
             | Action::StagingKeepAll
             | Action::StagingClose => needs(self.staging.is_some(), tr("There are no results")),
             Action::Compare => needs(
-                self.compare.is_some() || self.staging.is_some() || self.history.can_undo(),
+                self.compare.is_some() || self.staging.is_some() || self.history.before().is_some(),
                 tr("There is no other state to compare with"),
             ),
             Action::CompareMode => needs(self.compare.is_some(), tr("Nothing is being compared")),

@@ -10,6 +10,7 @@ mod documents;
 mod enabled;
 mod errors;
 mod results;
+mod tree;
 mod window;
 mod work;
 
@@ -60,6 +61,9 @@ impl Editor {
             notices: Vec::new(),
             dialog: preferences.show_first_run.then_some(crate::editor::Dialog::Welcome),
             file: PictureFile::default(),
+            left_work: Vec::new(),
+            fetching: None,
+            keeping_failed: None,
             keymap: Keymap::with_overrides(&preferences.keymap),
             preferences,
             computing: None,
@@ -98,7 +102,12 @@ impl Editor {
                 self.drag_opacity(layer, opacity, done, &mut effects);
             }
             Command::Flip(axis) => self.edit(Edit::Flip(axis), &mut effects),
-            Command::GoTo(node) => self.go_to(node),
+            Command::GoTo(node) => self.go_to(node, &mut effects),
+            Command::RenameState(node, label) => self.rename_state(node, label, &mut effects),
+            Command::PinState(node, pinned) => self.pin_state(node, pinned, &mut effects),
+            Command::TakeRegion(node) => self.take_region(node, &mut effects),
+            Command::TakeUp(folder) => self.take_up(folder, &mut effects),
+            Command::ThrowAway(folder) => self.throw_away(folder, &mut effects),
             Command::SetHistoryBudget(bytes) => self.set_history_budget(bytes, &mut effects),
             Command::SetToolSettings(settings) => self.tools = *settings,
 
@@ -116,10 +125,10 @@ impl Editor {
             Command::DropFromGallery(id, at) => {
                 self.place_from_gallery(id, Some(at), &mut effects);
             }
-            Command::OpenFromGallery(id) => self.open_from_gallery(id),
+            Command::OpenFromGallery(id) => self.open_from_gallery(id, &mut effects),
             Command::CopyFromGallery(id) => self.copy_from_gallery(id, &mut effects),
             Command::RemoveFromGallery(id) => self.gallery.items.retain(|item| item.id != id),
-            Command::CompareSides(a, b) => self.compare_sides(a, b),
+            Command::CompareSides(a, b) => self.compare_sides(a, b, &mut effects),
             Command::SetCompareMode(mode) => {
                 if let Some(compare) = &mut self.compare {
                     compare.mode = mode;
@@ -160,6 +169,10 @@ impl Editor {
                 self.place_waiting(&mut effects);
             }
             Command::Staged { job, results } => self.staged(job, results),
+            Command::ProjectOpened(opened) => self.project_opened(*opened, &mut effects),
+            Command::Fetched { node, result } => self.fetched(node, result, &mut effects),
+            Command::WorkFound(work) => self.work_found(work),
+            Command::KeepingFailed(why) => self.keeping_failed(why),
             Command::Saved { path, node } => self.saved(path, node, &mut effects),
             Command::EditDone { ticket, result } => self.edit_done(ticket, result, &mut effects),
             Command::Measured { ticket, difference } => self.measured(ticket, difference),
@@ -175,7 +188,10 @@ impl Editor {
                 self.notify(NoticeKind::Error, text, None);
             }
             Command::Told(text) => self.notify(NoticeKind::Info, text, None),
-            Command::Thumbnail(node, thumbnail) => self.history.set_thumbnail(node, thumbnail),
+            Command::Thumbnail(node, thumbnail) => {
+                self.history.set_thumbnail(node, Arc::clone(&thumbnail));
+                effects.push(Effect::Keep(Keep::Thumbnail(node, thumbnail)));
+            }
         }
         self.measure_compare(&mut effects);
         effects
@@ -240,6 +256,7 @@ impl Editor {
             return;
         }
         self.end_gesture();
+        let edits = self.with_layer_in_hand(edits);
         if edits.iter().any(|edit| edit.is_heavy(&self.document)) {
             let ticket = self.next_number();
             self.computing = Some(Computing { ticket, label, edits: edits.clone() });
@@ -260,6 +277,15 @@ impl Editor {
         self.commit(document, label, edits, effects);
     }
 
+    /// Which layer is in hand is no step of its own, but what a step does can depend on it.
+    fn with_layer_in_hand(&self, mut edits: Vec<Edit>) -> Vec<Edit> {
+        let active = self.document.active;
+        if self.history.document().is_some_and(|document| document.active != active) {
+            edits.insert(0, Edit::SetActive(active));
+        }
+        edits
+    }
+
     /// Makes a document the newest state of the history, unless nothing changed.
     fn commit(
         &mut self,
@@ -276,6 +302,9 @@ impl Editor {
         let resized = self.document.extent != document.extent;
         self.document = document.clone();
         let (node, released) = self.history.commit(document.clone(), Operation { label, edits });
+        if let Some(node) = self.history.node(node) {
+            effects.push(Effect::Keep(Keep::Node(Box::new(node.clone()))));
+        }
         effects.push(Effect::MakeThumbnail(node, Box::new(document)));
         self.tell_released(&released);
         if resized {
@@ -286,7 +315,8 @@ impl Editor {
     }
 
     fn tell_released(&mut self, released: &crate::document::Released) {
-        if !released.nodes.is_empty() {
+        // What the journal holds is fetched when it is asked for.
+        if !released.nodes.is_empty() && self.keeping_failed.is_some() {
             let text = crate::locale::trf(
                 "The history is full: {count} old states let go of their pixels. Raise its limit \
                  in the settings to keep more.",

@@ -183,12 +183,17 @@ impl Editor {
         }
     }
 
-    pub(super) fn compare_sides(&mut self, a: CompareSide, b: CompareSide) {
-        let (Some(a_document), Some(b_document)) = (self.side(a), self.side(b)) else {
-            let text = tr("The pixels of that state were let go; it can't be compared.");
-            self.notify(crate::editor::NoticeKind::Info, text.to_owned(), None);
+    pub(super) fn compare_sides(
+        &mut self,
+        a: CompareSide,
+        b: CompareSide,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(missing) = self.missing_side([a, b]) {
+            self.fetch(Fetching::Compare(missing, a, b), effects);
             return;
-        };
+        }
+        let (Some(a_document), Some(b_document)) = (self.side(a), self.side(b)) else { return };
         let (mode, split) = self
             .compare
             .as_ref()
@@ -207,7 +212,7 @@ impl Editor {
     }
 
     /// Compares with the state before, or ends the comparison.
-    pub(super) fn toggle_compare(&mut self) {
+    pub(super) fn toggle_compare(&mut self, effects: &mut Vec<Effect>) {
         if self.compare.take().is_some() {
             return;
         }
@@ -218,7 +223,7 @@ impl Editor {
             self.history.node(here).and_then(|node| node.parent)
         };
         if let Some(before) = before {
-            self.compare_sides(CompareSide::Node(before), CompareSide::Canvas);
+            self.compare_sides(CompareSide::Node(before), CompareSide::Canvas, effects);
         }
     }
 

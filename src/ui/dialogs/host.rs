@@ -6,11 +6,12 @@ use crate::editor::{Command, Dialog, Editor};
 use crate::ui::dialogs::about::{self, AboutForm};
 use crate::ui::dialogs::canvas_size::{self, CanvasSizeForm};
 use crate::ui::dialogs::extend::{self, ExtendForm};
+use crate::ui::dialogs::left_work::LeftWorkForm;
 use crate::ui::dialogs::names::{self, NameForm};
 use crate::ui::dialogs::new_picture::{self, NewPictureForm};
 use crate::ui::dialogs::resize_image::{self, ResizeForm};
 use crate::ui::dialogs::settings::{self, SettingsForm};
-use crate::ui::dialogs::{unsaved_changes, welcome};
+use crate::ui::dialogs::{left_work, unsaved_changes, welcome};
 use crate::ui::palette::{PaletteState, palette_ui};
 use crate::ui::shortcuts::{ShortcutsState, shortcuts_ui};
 
@@ -35,6 +36,7 @@ enum Form {
     Settings(SettingsForm),
     Shortcuts(ShortcutsState),
     About(AboutForm),
+    LeftWork(LeftWorkForm),
 }
 
 /// The dialog that is open, over everything.
@@ -51,6 +53,7 @@ pub fn dialogs_ui(
     let Some(dialog) = &state.open else { return };
     match (dialog, &mut state.form) {
         (Dialog::Welcome, _) => welcome::show(ui, editor, commands),
+        (Dialog::LeftWork, Form::LeftWork(form)) => left_work::show(ui, editor, form, commands),
         (Dialog::UnsavedChanges(then), _) => {
             unsaved_changes::show(ui, editor, then, commands);
         }
@@ -75,6 +78,8 @@ fn new_form(editor: &Editor) -> Form {
         Some(Dialog::CanvasSize) => Form::CanvasSize(CanvasSizeForm::new(editor.document.extent)),
         Some(Dialog::Extend) => Form::Extend(ExtendForm::new(editor.document.extent)),
         Some(Dialog::RenameLayer(layer)) => Form::Name(NameForm::of_layer(editor, *layer)),
+        Some(Dialog::RenameState(node)) => Form::Name(NameForm::of_state(editor, *node)),
+        Some(Dialog::LeftWork) => Form::LeftWork(LeftWorkForm::default()),
         Some(Dialog::SaveSelection) => Form::Name(NameForm::of_selection(editor)),
         Some(Dialog::Palette) => Form::Palette(PaletteState::default()),
         Some(Dialog::Settings) => Form::Settings(SettingsForm::default()),
@@ -100,6 +105,8 @@ mod tests {
             ("canvas-size", Dialog::CanvasSize),
             ("extend", Dialog::Extend),
             ("rename-layer", Dialog::RenameLayer(editor.document.active)),
+            ("rename-state", Dialog::RenameState(editor.history.root())),
+            ("left-work", Dialog::LeftWork),
             ("save-selection", Dialog::SaveSelection),
             ("palette", Dialog::Palette),
             ("settings", Dialog::Settings),
@@ -132,6 +139,7 @@ mod tests {
         let mut editor = editor();
         editor.preferences.recent_files.remember("pictures/harbor at night.png".into());
         editor.preferences.recent_files.remember("pictures/portrait.webp".into());
+        editor.left_work = crate::ui::sample::left_work();
         for (name, dialog) in all(&editor) {
             editor.dialog = Some(dialog);
             let mut state = DialogsState::default();

@@ -8,6 +8,7 @@ mod canvas_size;
 mod extend;
 mod frame;
 mod host;
+mod left_work;
 mod names;
 mod new_picture;
 mod resize_image;

@@ -1,8 +1,8 @@
-//! A name for a layer, or for the selection.
+//! A name for a layer, for the selection, or for a state of the history.
 
 use egui::{Margin, TextEdit, Ui};
 
-use crate::document::{Edit, LayerId};
+use crate::document::{Edit, LayerId, NodeId};
 use crate::editor::{Command, Editor};
 use crate::locale::{tr, trf};
 use crate::ui::dialogs::{DialogFrame, FirstField, Footer};
@@ -25,6 +25,7 @@ pub(super) struct NameForm {
 enum What {
     Layer(LayerId),
     Selection,
+    State(NodeId),
 }
 
 impl NameForm {
@@ -47,15 +48,26 @@ impl NameForm {
         Self { what: What::Selection, name: free.unwrap_or_default(), first: FirstField::default() }
     }
 
+    /// The state's name as it is.
+    pub(super) fn of_state(editor: &Editor, node: NodeId) -> Self {
+        let name = editor.history.node(node).map(|node| node.operation.label.clone());
+        Self {
+            what: What::State(node),
+            name: name.unwrap_or_default(),
+            first: FirstField::default(),
+        }
+    }
+
     fn trimmed(&self) -> &str {
         self.name.trim()
     }
 
-    fn edit(&self) -> Edit {
+    fn command(&self) -> Command {
         let name = self.trimmed().to_owned();
         match self.what {
-            What::Layer(layer) => Edit::RenameLayer { layer, name },
-            What::Selection => Edit::SaveSelection(name),
+            What::Layer(layer) => Command::Edit(Edit::RenameLayer { layer, name }),
+            What::Selection => Command::Edit(Edit::SaveSelection(name)),
+            What::State(node) => Command::RenameState(node, name),
         }
     }
 }
@@ -65,6 +77,7 @@ pub(super) fn show(ui: &Ui, editor: &Editor, form: &mut NameForm, commands: &mut
     let (title, confirm) = match form.what {
         What::Layer(_) => (tr("Rename layer"), tr("Rename")),
         What::Selection => (tr("Save selection"), tr("Save")),
+        What::State(_) => (tr("Rename state"), tr("Rename")),
     };
     let valid = !form.trimmed().is_empty();
     let footer = DialogFrame::new("name", title).width(380.0).show(
@@ -73,7 +86,7 @@ pub(super) fn show(ui: &Ui, editor: &Editor, form: &mut NameForm, commands: &mut
         |ui, enter| Footer::confirm(ui, confirm, valid, enter),
     );
     if footer == Footer::Confirmed {
-        commands.push(Command::Edit(form.edit()));
+        commands.push(form.command());
     }
     if footer != Footer::Open {
         commands.push(Command::SetDialog(None));

@@ -9,7 +9,7 @@ use egui::{
 };
 
 use crate::document::{Node, NodeId};
-use crate::editor::{Command, CompareSide, Editor};
+use crate::editor::{Command, CompareSide, Dialog, Editor};
 use crate::locale::{tr, trf};
 use crate::ui::history_panel::model::{
     Filter, Graph, GraphKey, Line, Row, ago, bytes_label, prompt, used_share,
@@ -196,7 +196,7 @@ fn row_ui(
     let mut response = ui.interact(rect, ui.scope_id().with(("state", node.id)), Sense::click());
     response.widget_info(|| {
         let name = trf("State {name}", &[("name", &label)]);
-        WidgetInfo::selected(Role::ListItem, !released, here, name)
+        WidgetInfo::selected(Role::ListItem, true, here, name)
     });
     panel_parts::row_background(ui, &response, here);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
@@ -222,7 +222,7 @@ fn row_ui(
     }
     let compare_px = theme::BUTTON_PX;
     let engaged = response.container_contains_pointer() || response.has_focus();
-    let show_compare = engaged && !released && !here;
+    let show_compare = engaged && !here;
     let right = rect.right() - theme::SPACE_S - if show_compare { compare_px } else { 0.0 };
     let text = Rect::from_min_max(
         pos2(thumbnail.right() + theme::SPACE_S, rect.top()),
@@ -259,26 +259,53 @@ fn row_ui(
             commands.push(sides);
         }
     }
-    response.context_menu(|ui| {
-        ui.add_enabled_ui(!released, |ui| {
-            if ui.button(tr("Go to this state")).clicked() {
-                commands.push(Command::GoTo(node.id));
-            }
-            if ui.button(tr("Compare with this")).clicked() {
-                let sides = Command::CompareSides(CompareSide::Node(node.id), CompareSide::Canvas);
-                commands.push(sides);
-            }
-        });
-    });
-    if released {
-        response = response.on_hover_text(tr(
-            "This state let go of its pixels to stay within the limit. Raise the limit to keep more.",
-        ));
-    } else if let Some(prompt) = prompt.filter(|prompt| !prompt.trim().is_empty()) {
+    response.context_menu(|ui| row_menu_ui(ui, node, here, commands));
+    if let Some(prompt) = prompt.filter(|prompt| !prompt.trim().is_empty()) {
         response = response.on_hover_text(prompt);
+    } else if released {
+        response = response.on_hover_text(tr("Kept on the disk; going there takes a moment."));
     }
-    if response.clicked() && !released && !here {
+    if node.pinned && node.parent.is_some() {
+        let at = thumbnail.right_top();
+        let font = FontId::new(theme::SMALL_PX, FontFamily::Proportional);
+        ui.painter().circle_filled(at, 7.0, colors.panel);
+        let align = egui::Align2::CENTER_CENTER;
+        ui.painter().text(at, align, icon::STAR, font, colors.accent_text);
+    }
+    if response.clicked() && !here {
         commands.push(Command::GoTo(node.id));
+    }
+}
+
+/// What can be done with a state.
+fn row_menu_ui(ui: &mut Ui, node: &Node, here: bool, commands: &mut Vec<Command>) {
+    ui.add_enabled_ui(!here, |ui| {
+        if ui.button(tr("Go to this state")).clicked() {
+            commands.push(Command::GoTo(node.id));
+        }
+        if ui.button(tr("Compare with this")).clicked() {
+            let sides = Command::CompareSides(CompareSide::Node(node.id), CompareSide::Canvas);
+            commands.push(sides);
+        }
+        let hint = tr("Lays the selected part of that state over the picture, as a layer");
+        if ui.button(tr("Take the region from there")).on_hover_text(hint).clicked() {
+            commands.push(Command::TakeRegion(node.id));
+        }
+    });
+    ui.separator();
+    if ui.button(tr("Rename…")).clicked() {
+        commands.push(Command::SetDialog(Some(Dialog::RenameState(node.id))));
+    }
+    // The first state is always kept, to be shown as the original.
+    if node.parent.is_some() {
+        let (label, hint) = if node.pinned {
+            (tr("Unpin"), tr("Its pixels may be moved to the disk"))
+        } else {
+            (tr("Pin"), tr("Keeps its pixels at hand, whatever the limit says"))
+        };
+        if ui.button(label).on_hover_text(hint).clicked() {
+            commands.push(Command::PinState(node.id, !node.pinned));
+        }
     }
 }
 

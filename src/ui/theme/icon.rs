@@ -301,6 +301,7 @@ pub const fn of_action(action: Action) -> Option<&'static str> {
         Action::OpenAsLayer => PICTURES,
         Action::Save | Action::SaveAs => SAVE,
         Action::SaveCopyInPictures => SAVE_COPY,
+        Action::RecoverWork => HISTORY,
         Action::Quit => QUIT,
         Action::Undo => UNDO,
         Action::Redo => REDO,

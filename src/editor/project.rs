@@ -1,0 +1,44 @@
+//! Projects as they come from disk.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::document::{Document, NodeId, StoredNode};
+use crate::raster::RgbaImage;
+
+/// A project that was read.
+#[derive(Clone, Debug)]
+pub struct OpenedProject {
+    /// Its file; nothing for work that was never saved.
+    pub path: Option<PathBuf>,
+    /// All states, oldest first.
+    pub nodes: Vec<StoredNode>,
+    /// The state that the document is at.
+    pub current: NodeId,
+    /// The document at that state.
+    pub document: Document,
+    /// The state that the file holds.
+    pub saved: Option<NodeId>,
+    /// What the user should know: another program changed the file, something is missing.
+    pub remarks: Vec<String>,
+}
+
+/// Work that was left behind when a program ended without asking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeftWork {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// When it was changed last.
+    pub time: SystemTime,
+    /// How many states it has.
+    pub states: usize,
+    /// The name of its last state.
+    pub label: String,
+    /// The file that it was saved to last.
+    pub file: Option<PathBuf>,
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// A small picture of it.
+    pub thumbnail: Option<Arc<RgbaImage>>,
+}

@@ -1,0 +1,246 @@
+//! Going about in the history, and what keeps it: fetching states whose pixels are on disk, projects
+//! that were opened, work that was left behind.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::document::{Document, Edit, History, Node, NodeId, Place, flatten};
+use crate::editor::{
+    AfterSaving, CompareSide, Dialog, Editor, Effect, Fetching, Keep, LeftWork, NoticeKind,
+    OpenedProject, PictureFile,
+};
+use crate::locale::{tr, trf};
+
+use super::sentence;
+
+impl Editor {
+    pub(super) fn undo(&mut self, effects: &mut Vec<Effect>) {
+        if self.gesture.is_some() {
+            self.end_gesture();
+        } else if !self.is_computing()
+            && let Some(before) = self.history.before()
+        {
+            if self.history.undo().is_some() {
+                self.went(effects);
+            } else {
+                self.fetch(Fetching::GoTo(before), effects);
+            }
+        }
+    }
+
+    pub(super) fn redo(&mut self, effects: &mut Vec<Effect>) {
+        if self.is_computing() {
+            return;
+        }
+        let Some(after) = self.history.after() else { return };
+        if self.history.redo().is_some() {
+            self.went(effects);
+        } else {
+            self.fetch(Fetching::GoTo(after), effects);
+        }
+    }
+
+    pub(super) fn go_to(&mut self, node: NodeId, effects: &mut Vec<Effect>) {
+        if self.is_computing() || self.history.node(node).is_none() {
+            return;
+        }
+        if self.history.go_to(node) {
+            self.went(effects);
+        } else {
+            self.fetch(Fetching::GoTo(node), effects);
+        }
+    }
+
+    /// Shows the state that the history went to.
+    fn went(&mut self, effects: &mut Vec<Effect>) {
+        log::debug!("went to state {}", self.history.current().0);
+        effects.push(Effect::Keep(Keep::GoTo(self.history.current())));
+        self.fetching = None;
+        self.gesture = None;
+        let extent = self.document.extent;
+        self.restore();
+        if self.document.extent != extent {
+            self.zoom_to_fit();
+        }
+        self.refresh_staging();
+        self.refresh_compare();
+    }
+
+    /// Asks for a state's pixels. What was asked for before is not waited for any more.
+    pub(super) fn fetch(&mut self, fetching: Fetching, effects: &mut Vec<Effect>) {
+        self.fetching = Some(fetching);
+        effects.push(Effect::Fetch(fetching.node()));
+    }
+
+    pub(super) fn fetched(
+        &mut self,
+        node: NodeId,
+        result: Result<Box<Document>, String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let wanted = self.fetching.take_if(|fetching| fetching.node() == node);
+        match result {
+            Ok(document) => {
+                self.history.fill(node, *document);
+                match wanted {
+                    Some(Fetching::GoTo(node)) => self.go_to(node, effects),
+                    Some(Fetching::Compare(_, a, b)) => self.compare_sides(a, b, effects),
+                    Some(Fetching::TakeRegion(node)) => self.take_region(node, effects),
+                    None => {}
+                }
+            }
+            Err(error) if wanted.is_some() => {
+                let text = trf(
+                    "The pixels of that state can't be read: {reason}",
+                    &[("reason", &error)],
+                );
+                self.notify(NoticeKind::Error, sentence(&text), None);
+            }
+            Err(error) => log::warn!("state {}: {error}", node.0),
+        }
+    }
+
+    pub(super) fn rename_state(&mut self, node: NodeId, label: String, effects: &mut Vec<Effect>) {
+        let label = label.trim().to_owned();
+        if !label.is_empty() && self.history.rename(node, label.clone()) {
+            effects.push(Effect::Keep(Keep::Rename(node, label)));
+        }
+    }
+
+    pub(super) fn pin_state(&mut self, node: NodeId, pinned: bool, effects: &mut Vec<Effect>) {
+        if pinned {
+            self.history.pin(node);
+        } else {
+            let released = self.history.unpin(node);
+            self.tell_released(&released);
+        }
+        effects.push(Effect::Keep(Keep::Pin(node, pinned)));
+    }
+
+    /// Lays what another state shows over the picture, within the selection; all of it where nothing
+    /// is selected.
+    pub(super) fn take_region(&mut self, node: NodeId, effects: &mut Vec<Effect>) {
+        if self.is_computing() {
+            return;
+        }
+        let Some(found) = self.history.node(node) else { return };
+        let Some(document) = &found.document else {
+            self.fetch(Fetching::TakeRegion(node), effects);
+            return;
+        };
+        let extent = self.document.extent;
+        let selection = &self.document.selection;
+        let whole = document.extent.rect().on_canvas(extent);
+        let region = if selection.is_empty() { whole } else { selection.bounds(extent) };
+        let Some(region) = region else { return };
+        let mask = (!selection.is_empty()).then(|| selection.cover.clone());
+        let name = trf("From “{name}”", &[("name", &found.operation.label)]);
+        let place = Place {
+            image: Arc::new(flatten(document, region)),
+            at: (region.x as i32, region.y as i32),
+            name: name.clone(),
+            mask,
+            record: None,
+        };
+        self.edits(name, vec![Edit::Place(place)], effects);
+    }
+
+    pub(super) fn project_opened(&mut self, opened: OpenedProject, effects: &mut Vec<Effect>) {
+        let OpenedProject { path, nodes, current, document, saved, remarks } = opened;
+        let budget = self.history.budget_bytes();
+        let history = History::restored(nodes, current, document.clone(), budget);
+        let Some(history) = history else {
+            let text = tr("The project has no state that can be opened.");
+            self.notify(NoticeKind::Error, text.to_owned(), None);
+            return;
+        };
+        self.end_gesture();
+        self.dialog = None;
+        self.history = history;
+        if let Some(path) = &path {
+            self.remember_file(path.clone(), effects);
+        }
+        self.file = PictureFile { path, saved };
+        self.show_new(document);
+        // The original can always be shown.
+        let root = self.history.root();
+        self.history.pin(root);
+        if self.history.node(root).is_some_and(|node| node.document.is_none()) {
+            effects.push(Effect::Fetch(root));
+        }
+        let missing: Vec<NodeId> = [current].into_iter().filter(|id| self.lacks_thumbnail(*id)).collect();
+        for node in missing {
+            effects.push(Effect::MakeThumbnail(node, Box::new(self.document.clone())));
+        }
+        for remark in remarks {
+            self.notify(NoticeKind::Info, sentence(&remark), None);
+        }
+    }
+
+    fn lacks_thumbnail(&self, id: NodeId) -> bool {
+        self.history.node(id).is_some_and(|node: &Node| node.thumbnail.is_none())
+    }
+
+    pub(super) fn work_found(&mut self, work: Vec<LeftWork>) {
+        self.left_work = work;
+        let free = matches!(self.dialog, None | Some(Dialog::Welcome));
+        if !self.left_work.is_empty() && free {
+            self.dialog = Some(Dialog::LeftWork);
+        }
+    }
+
+    pub(super) fn take_up(&mut self, folder: PathBuf, effects: &mut Vec<Effect>) {
+        if self.has_unsaved_changes() {
+            self.dialog = Some(Dialog::UnsavedChanges(AfterSaving::TakeUp(folder)));
+            return;
+        }
+        self.left_work.retain(|work| work.folder != folder);
+        self.dialog = None;
+        effects.push(Effect::TakeUp(folder));
+    }
+
+    pub(super) fn throw_away(&mut self, folder: PathBuf, effects: &mut Vec<Effect>) {
+        self.left_work.retain(|work| work.folder != folder);
+        if self.left_work.is_empty() && self.dialog == Some(Dialog::LeftWork) {
+            self.dialog = None;
+        }
+        effects.push(Effect::ThrowAway(folder));
+    }
+
+    pub(super) fn keeping_failed(&mut self, why: Option<String>) {
+        if let Some(why) = &why
+            && self.keeping_failed.is_none()
+        {
+            let text = trf(
+                "Your work can't be kept safe on the disk now, but goes on in memory: {reason}",
+                &[("reason", why)],
+            );
+            self.notify(NoticeKind::Error, sentence(&text), None);
+        }
+        if why.is_none() && self.keeping_failed.is_some() {
+            let text = tr("The disk takes your work again; nothing was lost.");
+            self.notify(NoticeKind::Info, text.to_owned(), None);
+        }
+        self.keeping_failed = why;
+    }
+
+    /// The states of two sides whose pixels have to be fetched first.
+    pub(super) fn missing_side(&self, sides: [CompareSide; 2]) -> Option<NodeId> {
+        sides.into_iter().find_map(|side| match side {
+            CompareSide::Canvas => None,
+            CompareSide::Node(id) => {
+                self.history.node(id).filter(|node| node.document.is_none()).map(|node| node.id)
+            }
+        })
+    }
+}
+
+impl Fetching {
+    /// The state whose pixels are asked for.
+    #[must_use]
+    pub const fn node(self) -> NodeId {
+        match self {
+            Self::GoTo(node) | Self::Compare(node, ..) | Self::TakeRegion(node) => node,
+        }
+    }
+}
