@@ -19,6 +19,7 @@
 //! | [`preferences`] | what is kept between sessions, as plain data | `engine`, `locale` |
 //! | [`editor`] | what the window works with: commands in, effects out | `geom`, `locale`, `raster`, `document`, `tools`, `engine`, `preferences` |
 //! | [`storage`] | image files in and out, with the request inside; preferences; atomic writing | `geom`, `raster`, `preferences` |
+//! | [`project`] | the tree of a project on disk: OpenRaster, records, journal | `geom`, `raster`, `document`, `storage` |
 //! | [`gpu`] | the canvas on the graphics card: textures, shaders, compositing | `geom`, `raster`, `document` |
 //! | [`ui`] | the window's contents: one file per panel or dialog; widgets | `geom`, `locale`, `raster`, `document`, `tools`, `engine`, `preferences`, `editor`, `gpu` |
 //! | [`app`] | the program with a window: commands gathered, effects done | all of the above |
@@ -54,6 +55,7 @@ pub mod locale;
 pub mod models;
 pub mod nn;
 pub mod preferences;
+pub mod project;
 pub mod raster;
 pub mod selftest;
 pub mod storage;

@@ -16,13 +16,16 @@ const CONFINED: &[(&[&str], &[&str])] = &[
         &["nn", "diffusion", "models", "weights", "engine", "selftest", "bench"],
     ),
     (&["clap", "indicatif", "ctrlc", "env_logger"], &["cli"]),
-    (&["image", "png", "moxcms"], &["storage"]),
+    (&["image", "moxcms"], &["storage"]),
+    (&["png"], &["storage", "project"]),
     (&["egui"], &["ui", "gpu", "app"]),
     (&["wgpu", "bytemuck"], &["gpu"]),
     // Panels draw themselves with it in their tests.
     (&["egui_wgpu"], &["gpu", "ui"]),
     (&["eframe", "rfd", "arboard", "pollster"], &["app"]),
-    (&["zip"], &["weights"]),
+    // The module of that name in `weights` is our own.
+    (&["zip"], &["weights", "project"]),
+    (&["quick_xml"], &["project"]),
     (&["tiktoken_rs", "instant_clip_tokenizer"], &["text"]),
 ];
 
