@@ -4,13 +4,15 @@
 //! They are given closures over snapshots and answer with commands; nothing is shared with them.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+use crate::app::keeper::Keeper;
 use crate::app::{WindowOptions, clipboard, dialogs, work};
-use crate::editor::{Command, Effect, JobNumber, RequestPlan, requests};
+use crate::editor::{Command, Editor, Effect, JobNumber, Keep, RequestPlan, requests};
 use crate::engine::catalog::Catalog;
 use crate::engine::error::EngineError;
 use crate::engine::event::Failure;
@@ -19,13 +21,17 @@ use crate::engine::library::{LibraryPaths, ModelLibrary};
 use crate::engine::request::Request;
 use crate::engine::threads::{EngineOptions, Priority};
 use crate::preferences::Preferences;
-use crate::storage::{LoadedPreferences, config_folder, load_preferences, save_preferences};
+use crate::storage::{
+    LoadedPreferences, config_folder, data_folder, load_preferences, save_preferences,
+};
 
+/// How long after it refused something the disk is asked again.
+const ASK_DISK_AGAIN: Duration = Duration::from_secs(10);
 /// Tasks that may wait for a thread, and answers that may wait for the window.
 const WAITING: usize = 1024;
 
-/// What a thread is given to do.
-type Task = Box<dyn FnOnce() -> Answer + Send>;
+/// What a thread is given to do, with what it owns.
+type Task<S> = Box<dyn FnOnce(&mut S) -> Answer + Send>;
 
 /// What comes back from a thread.
 enum Answer {
@@ -51,18 +57,23 @@ struct TwoLibraries {
     requests: ModelLibrary,
 }
 
-/// A named thread that does tasks one after the other.
-struct Worker {
-    tasks: Option<SyncSender<Task>>,
+/// A named thread that does tasks one after the other and owns something.
+struct Worker<S = ()> {
+    tasks: Option<SyncSender<Task<S>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Worker {
-    fn start(name: &str, answers: SyncSender<Answer>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
-        let (tasks, given) = sync_channel::<Task>(WAITING);
+impl<S: Send + 'static> Worker<S> {
+    fn start(
+        name: &str,
+        mut owned: S,
+        answers: SyncSender<Answer>,
+        wake: Arc<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        let (tasks, given) = sync_channel::<Task<S>>(WAITING);
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             for task in given {
-                if answers.send(task()).is_err() {
+                if answers.send(task(&mut owned)).is_err() {
                     return;
                 }
                 wake();
@@ -78,7 +89,7 @@ impl Worker {
     }
 
     /// Gives the thread a task; false where it can't take one.
-    fn give(&self, task: Task) -> bool {
+    fn give(&self, task: Task<S>) -> bool {
         let Some(tasks) = &self.tasks else { return false };
         match tasks.try_send(task) {
             Ok(()) => true,
@@ -97,10 +108,22 @@ impl Worker {
     }
 }
 
+fn answer_of(command: Option<Command>) -> Answer {
+    command.map_or(Answer::Done, Answer::from)
+}
+
+/// Whether a file's name says that it is a project.
+fn is_project(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ora"))
+}
+
 /// What does the editor's effects.
 pub(crate) struct Desk {
     files: Worker,
     compute: Worker,
+    keeper: Worker<Keeper>,
+    /// When the disk is asked again whether it takes what it refused.
+    ask_disk: Option<Instant>,
     answers: Receiver<Answer>,
     answer: SyncSender<Answer>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -128,10 +151,23 @@ impl Desk {
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
         let (answer, answers) = sync_channel(WAITING);
         let config = options.config.clone().or_else(config_folder);
+        // Where preferences are put elsewhere, so are journals.
+        let data = match &options.config {
+            Some(config) => Some(config.join("data")),
+            None => data_folder(),
+        };
+        let journals = data.map(|folder| folder.join("journals"));
         let loaded = config.as_deref().map(load_preferences).unwrap_or_default();
         let desk = Self {
-            files: Worker::start("gesso-files", answer.clone(), Arc::clone(&wake)),
-            compute: Worker::start("gesso-compute", answer.clone(), Arc::clone(&wake)),
+            files: Worker::start("gesso-files", (), answer.clone(), Arc::clone(&wake)),
+            compute: Worker::start("gesso-compute", (), answer.clone(), Arc::clone(&wake)),
+            keeper: Worker::start(
+                "gesso-keeper",
+                Keeper::new(journals),
+                answer.clone(),
+                Arc::clone(&wake),
+            ),
+            ask_disk: None,
             answers,
             answer,
             wake,
@@ -189,6 +225,21 @@ impl Desk {
                         wake();
                     }
                 });
+            }
+            Effect::Read { path, as_layer: false } if is_project(&path) => {
+                self.keep(move |keeper| keeper.open(path).into());
+            }
+            Effect::WriteProject { path, document, node } => {
+                self.keep(move |keeper| keeper.save(path, node, &document).into());
+            }
+            Effect::Keep(keep) => self.keep(move |keeper| answer_of(keeper.keep(keep))),
+            Effect::Fetch(node) => self.keep(move |keeper| keeper.fetch(node).into()),
+            Effect::FindWork => self.keep(|keeper| answer_of(keeper.find_work())),
+            Effect::TakeUp(folder) => {
+                self.keep(move |keeper| keeper.take_up(&folder).into());
+            }
+            Effect::ThrowAway(folder) => {
+                self.keep(move |_| answer_of(Keeper::throw_away(&folder)));
             }
             Effect::Read { path, as_layer } => {
                 self.file(move || work::read(path, as_layer).into());
@@ -259,6 +310,14 @@ impl Desk {
                 self.save_preferences();
             }
         }
+        let refused = |command: &Command| matches!(command, Command::KeepingFailed(Some(_)));
+        if commands.iter().any(refused) {
+            self.ask_disk = Instant::now().checked_add(ASK_DISK_AGAIN);
+        }
+        if self.ask_disk.is_some_and(|when| Instant::now() >= when) {
+            self.ask_disk = None;
+            self.keep(|keeper| answer_of(keeper.try_again()));
+        }
         if let Some(engine) = &mut self.engine {
             while let Some((job, event)) = engine.poll() {
                 commands.push(Command::JobEvent(job, event));
@@ -271,10 +330,19 @@ impl Desk {
     }
 
     /// Ends everything; preferences that were not written yet are.
-    pub(crate) fn close(&mut self, preferences: &Preferences) {
+    ///
+    /// `agreed` says that the work was saved or is not wanted; else it stays in the journal.
+    pub(crate) fn close(&mut self, preferences: &Preferences, agreed: bool) {
         self.engine = None;
         self.files.finish();
         self.compute.finish();
+        if agreed {
+            self.keep(|keeper| {
+                keeper.end();
+                Answer::Done
+            });
+        }
+        self.keeper.finish();
         if let Some(folder) = &self.config
             && let Err(error) = save_preferences(folder, preferences)
         {
@@ -283,11 +351,22 @@ impl Desk {
     }
 
     fn file(&mut self, task: impl FnOnce() -> Answer + Send + 'static) {
-        self.open += usize::from(self.files.give(Box::new(task)));
+        self.open += usize::from(self.files.give(Box::new(|()| task())));
     }
 
     fn compute(&mut self, task: impl FnOnce() -> Answer + Send + 'static) {
-        self.open += usize::from(self.compute.give(Box::new(task)));
+        self.open += usize::from(self.compute.give(Box::new(|()| task())));
+    }
+
+    fn keep(&mut self, task: impl FnOnce(&mut Keeper) -> Answer + Send + 'static) {
+        self.open += usize::from(self.keeper.give(Box::new(task)));
+    }
+
+    /// Tells the keeper of the tree that the window starts with.
+    pub(crate) fn start_keeping(&mut self, editor: &Editor) -> Vec<Command> {
+        let root = editor.history.node(editor.history.root());
+        root.map(|node| self.perform(Effect::Keep(Keep::Start(Box::new(node.clone())))))
+            .unwrap_or_default()
     }
 
     /// Writes the newest preferences, one writing at a time.

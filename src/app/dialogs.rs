@@ -7,14 +7,22 @@ use crate::locale::tr;
 use crate::storage::ExportFormat;
 
 /// Endings of pictures that can be read.
-const READABLE: [&str; 11] =
-    ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff", "bmp", "dib", "gif"];
+const READABLE: [&str; 12] =
+    ["ora", "png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff", "bmp", "dib", "gif"];
+
+/// The ending of projects.
+const PROJECT: &str = "ora";
 
 /// Asks the user for a file; the answer comes on another thread.
 ///
 /// The dialog itself is opened here, on the window's thread, as some systems ask for.
 pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Send + 'static) {
-    let pictures = || AsyncFileDialog::new().add_filter(tr("Pictures"), &READABLE);
+    let projects = || AsyncFileDialog::new().add_filter(tr("Pictures and projects"), &READABLE);
+    // A project is opened as a whole, so it is no layer.
+    let pictures = || {
+        let endings: Vec<&str> = READABLE.into_iter().filter(|ending| *ending != PROJECT).collect();
+        AsyncFileDialog::new().add_filter(tr("Pictures"), &endings)
+    };
     let spawn = |task: Box<dyn FnOnce() + Send>| {
         let thread = std::thread::Builder::new().name("gesso-dialog".to_owned()).spawn(task);
         if let Err(error) = thread {
@@ -23,7 +31,7 @@ pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Sen
     };
     match dialog {
         FileDialog::Open => {
-            let chosen = pictures().set_title(tr("Open a picture")).pick_file();
+            let chosen = projects().set_title(tr("Open a picture or a project")).pick_file();
             spawn(Box::new(move || {
                 let file = pollster::block_on(chosen);
                 answer(file.map(|file| Command::OpenPath(file.path().to_owned())));
@@ -41,6 +49,7 @@ pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Sen
         FileDialog::Save { name, folder } => {
             let mut dialog =
                 AsyncFileDialog::new().set_title(tr("Save the picture")).set_file_name(name);
+            dialog = dialog.add_filter(tr("Project with layers and history"), &[PROJECT]);
             for format in ExportFormat::ALL {
                 dialog = dialog.add_filter(format.name(), format.extensions());
             }

@@ -9,6 +9,7 @@ mod clipboard;
 mod desk;
 mod dialogs;
 mod frames;
+mod keeper;
 pub mod picture_text;
 mod start;
 mod work;
@@ -74,6 +75,8 @@ impl GessoApp {
             title: String::new(),
         };
         app.desk.start_engine(&app.editor.preferences);
+        app.desk.perform(Effect::FindWork);
+        app.commands.extend(app.desk.start_keeping(&app.editor));
         Ok(app)
     }
 
@@ -192,7 +195,7 @@ impl eframe::App for GessoApp {
 
     fn on_exit(&mut self) {
         self.frames.log();
-        self.desk.close(&self.editor.preferences);
+        self.desk.close(&self.editor.preferences, self.closing);
     }
 
     fn persist_egui_memory(&self) -> bool {

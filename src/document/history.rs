@@ -543,17 +543,17 @@ mod tests {
             let line = history.line();
             assert_eq!(line.len(), known.len());
             for id in line.iter().rev().skip(1) {
-                assert!(history.can_undo());
+                assert!(history.before().is_some());
                 assert_eq!(history.undo(), Some(*id));
                 assert_eq!(history.document(), known.get(id));
             }
-            assert_eq!((history.undo(), history.can_undo()), (None, false));
+            assert_eq!((history.undo(), history.before().is_some()), (None, false));
             for id in line.iter().skip(1) {
-                assert!(history.can_redo());
+                assert!(history.after().is_some());
                 assert_eq!(history.redo(), Some(*id));
                 assert_eq!(history.document(), known.get(id));
             }
-            assert_eq!((history.redo(), history.can_redo()), (None, false));
+            assert_eq!((history.redo(), history.after().is_some()), (None, false));
             assert_eq!(history.line(), line);
         }
     }

@@ -25,6 +25,7 @@ pub(crate) mod testing;
 
 pub use apply::Applied;
 pub use canvas::Document;
+pub(crate) use composite::faded;
 pub use composite::{
     Source, copy_selected, flatten, flatten_layer, flatten_source, layer_thumbnail, sample_color,
     thumbnail,

@@ -104,6 +104,9 @@ pub enum Effect {
 pub enum Keep {
     /// A new tree begins; the one before is saved or not wanted any more.
     Start(Box<Node>),
+    /// The tree of the project that was opened last is gone on with; the one before is saved or not
+    /// wanted any more.
+    Opened,
     /// A state was made.
     Node(Box<Node>),
     /// A state has a small picture.

@@ -203,9 +203,7 @@ impl Bytes for u8 {
 #[must_use]
 pub fn document_content(document: &Document) -> ContentHash {
     fn grid<P: Pixel + Bytes>(grid: &TileGrid<P>) -> Option<ContentHash> {
-        grid_content(
-            grid.tiles().filter_map(|(at, tile)| Some((at, tile_content(tile.pixels())?))),
-        )
+        grid_content(grid.tiles().filter_map(|(at, tile)| Some((at, tile_content(tile.pixels())?))))
     }
     let layers = document.layers.iter();
     let grids = GridContents {

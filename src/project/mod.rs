@@ -3,12 +3,15 @@
 //! A tree is written as [`Record`]s, one after the other, and as tiles named by the hash of their
 //! pixels, so that what two states share is stored once. [`Recorder`] turns states into records,
 //! [`Tree`] reads records back and makes the document of any node. The same records and tiles live in
-//! two places: in a [`journal`], which takes every change as it happens, and in a project file.
+//! two places: in a [`journal`], which takes every change as it happens, and in a project file, which is
+//! an OpenRaster archive ([`ora`]) with Gesso's own entries beside the layers.
 //! Nothing here knows windows or models.
 
 mod content;
 mod error;
+pub mod file;
 pub mod journal;
+pub mod ora;
 mod picture;
 mod record;
 mod recorder;

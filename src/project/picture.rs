@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use png::{BitDepth, ColorType, Compression, DecodeOptions, Decoder, Encoder, Limits, Transformations};
+use png::{
+    BitDepth, ColorType, Compression, DecodeOptions, Decoder, Encoder, Limits, Transformations,
+};
 
 use crate::geom::Extent;
 use crate::project::content::tile_content;

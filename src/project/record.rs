@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Edit, LayerId, NodeId};
+use crate::document::{Edit, LayerId, NodeId, OperationKind};
 use crate::geom::Extent;
 use crate::project::ContentHash;
 use crate::raster::BlendMode;
@@ -183,6 +183,29 @@ pub enum EditRecord {
     Replace(Box<DocumentRecord>),
     /// Any other change.
     Do(Edit),
+}
+
+impl EditRecord {
+    /// What kind of work the edit is.
+    #[must_use]
+    pub fn kind(&self) -> OperationKind {
+        match self {
+            Self::Place(place) if place.record.is_some() => OperationKind::Generated,
+            Self::Place(_) => OperationKind::Layer,
+            Self::Replace(_) => OperationKind::Opened,
+            Self::Do(edit) => edit.kind(),
+        }
+    }
+}
+
+impl NodeRecord {
+    /// What kind of work made the state.
+    #[must_use]
+    pub fn kind(&self) -> OperationKind {
+        let hand = |edit: &&EditRecord| !matches!(edit, EditRecord::Do(Edit::SetActive(_)));
+        let work = self.edits.iter().filter(hand);
+        work.map(EditRecord::kind).min().unwrap_or(OperationKind::Opened)
+    }
 }
 
 /// A picture that was laid down.

@@ -243,9 +243,7 @@ impl Recorder {
     fn edit(&mut self, edit: &Edit) -> EditRecord {
         match edit {
             Edit::Place(place) => EditRecord::Place(Box::new(self.place(place))),
-            Edit::Replace(document) => {
-                EditRecord::Replace(Box::new(self.document(document).0))
-            }
+            Edit::Replace(document) => EditRecord::Replace(Box::new(self.document(document).0)),
             edit => EditRecord::Do(edit.clone()),
         }
     }

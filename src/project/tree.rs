@@ -11,9 +11,7 @@ use std::sync::{Arc, Weak};
 
 use rayon::prelude::*;
 
-use crate::document::{
-    Document, Edit, Layer, LayerId, NodeId, Place, SavedSelection, Selection,
-};
+use crate::document::{Document, Edit, Layer, LayerId, NodeId, Place, SavedSelection, Selection};
 use crate::geom::{Extent, PixelRect};
 use crate::project::picture::{color_tile, cover_tile, small_picture};
 use crate::project::record::MaskRecord;
@@ -90,9 +88,8 @@ impl Tree {
     pub fn take_line(&mut self, line: &str) -> Result<(), ProjectError> {
         let number = self.lines + 1;
         // A newer format may have records that are not known, so its first line is looked at alone.
-        let record: Record = serde_json::from_str(line).map_err(|error| {
-            ProjectError::Record { line: number, why: error.to_string() }
-        })?;
+        let record: Record = serde_json::from_str(line)
+            .map_err(|error| ProjectError::Record { line: number, why: error.to_string() })?;
         self.take(record)
     }
 
@@ -288,9 +285,7 @@ impl Tree {
         records.extend(self.grids.values().cloned().map(Record::Grid));
         records.extend(self.nodes.values().cloned().map(Box::new).map(Record::Node));
         let thumbnails = self.thumbnails.iter();
-        records.extend(
-            thumbnails.map(|(&node, &picture)| Record::Thumbnail { node, picture }),
-        );
+        records.extend(thumbnails.map(|(&node, &picture)| Record::Thumbnail { node, picture }));
         let pinned = self.pinned.iter().filter(|(_, pinned)| **pinned);
         records.extend(pinned.map(|(&node, _)| Record::Pin { node, pinned: true }));
         records.extend(self.current.map(|node| Record::GoTo { node }));
@@ -437,7 +432,7 @@ impl Tree {
     }
 
     /// The tiles of a grid: those of the grids that it builds on, with the changes.
-    fn tiles_of(&self, grid: Option<GridId>) -> BTreeMap<TileIndex, ContentHash> {
+    pub(super) fn tiles_of(&self, grid: Option<GridId>) -> BTreeMap<TileIndex, ContentHash> {
         let mut chain = Vec::new();
         let mut at = grid;
         // Bases have smaller numbers, so this ends.
@@ -500,7 +495,8 @@ fn read_grid<P: Pixel>(
         }
     }
     cache.retain(|_, tile| tile.strong_count() > 0);
-    let found = tiles.iter().filter_map(|(at, content)| Some((*at, Arc::clone(live.get(content)?))));
+    let found =
+        tiles.iter().filter_map(|(at, content)| Some((*at, Arc::clone(live.get(content)?))));
     Ok(TileGrid::from_tiles(found))
 }
 

@@ -14,6 +14,7 @@ use crate::storage::{StorageError, write_atomically};
 
 /// The environment variable that names another folder.
 pub const CONFIG_VARIABLE: &str = "GESSO_CONFIG";
+const DATA_VARIABLE: &str = "GESSO_DATA";
 
 /// The file's name in the folder.
 pub const PREFERENCES_FILE: &str = "preferences.json";
@@ -39,6 +40,23 @@ pub fn config_folder() -> Option<PathBuf> {
         None => directories::ProjectDirs::from("", "", "gesso")
             .map(|folders| folders.config_dir().to_owned()),
     }
+}
+
+/// The folder for what the program keeps for the user, journals above all; `None` where the system
+/// has none.
+///
+/// `GESSO_DATA` wins where it is set and not empty, then `data` in the folder of `GESSO_CONFIG`.
+#[must_use]
+pub fn data_folder() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(folder) = set(DATA_VARIABLE) {
+        return Some(folder.into());
+    }
+    if let Some(folder) = set(CONFIG_VARIABLE) {
+        return Some(PathBuf::from(folder).join("data"));
+    }
+    directories::ProjectDirs::from("", "", "gesso")
+        .map(|folders| folders.data_local_dir().to_owned())
 }
 
 /// Reads the preferences in a folder; never fails, so that the program always starts.

@@ -24,7 +24,9 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     // Panels draw themselves with it in their tests.
     (&["egui_wgpu"], &["gpu", "ui"]),
     (&["eframe", "rfd", "arboard", "pollster"], &["app"]),
-    (&["zip"], &["weights"]),
+    // The module of that name in `weights` is our own.
+    (&["zip"], &["weights", "project"]),
+    (&["quick_xml"], &["project"]),
     (&["tiktoken_rs", "instant_clip_tokenizer"], &["text"]),
 ];
 

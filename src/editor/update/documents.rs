@@ -241,7 +241,7 @@ impl Editor {
         }
     }
 
-    fn remember_file(&mut self, path: PathBuf, effects: &mut Vec<Effect>) {
+    pub(super) fn remember_file(&mut self, path: PathBuf, effects: &mut Vec<Effect>) {
         self.preferences.recent_files.remember(path);
         self.keep_preferences(effects);
     }
@@ -285,11 +285,7 @@ impl Editor {
         }
     }
 
-    fn open_gallery_item(
-        &mut self,
-        id: crate::editor::GalleryId,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn open_gallery_item(&mut self, id: crate::editor::GalleryId, effects: &mut Vec<Effect>) {
         let Some(item) = self.gallery.item(id) else { return };
         let (image, record) = (Arc::clone(&item.image), item.record.clone());
         let name: String = record.common().prompt.chars().take(40).collect();

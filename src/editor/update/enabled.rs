@@ -22,9 +22,7 @@ impl Editor {
         match action {
             Action::Undo => needs(self.history.before().is_some(), tr("There is nothing to undo")),
             Action::Redo => needs(self.history.after().is_some(), tr("There is nothing to redo")),
-            Action::RecoverWork => {
-                needs(!self.left_work.is_empty(), tr("No work was left behind"))
-            }
+            Action::RecoverWork => needs(!self.left_work.is_empty(), tr("No work was left behind")),
             Action::CropToSelection
             | Action::SelectNone
             | Action::GrowSelection

@@ -14,11 +14,13 @@ mod tree;
 mod window;
 mod work;
 
+use std::sync::Arc;
+
 use crate::document::{Document, DocumentError, Edit, History, Operation};
 use crate::editor::update::errors::Told;
 use crate::editor::{
-    Action, Command, Computing, EditPlan, Editor, Effect, Gallery, Generation, JobList, Keymap,
-    Notice, NoticeKind, PictureFile, View,
+    Action, Command, Computing, EditPlan, Editor, Effect, Gallery, Generation, JobList, Keep,
+    Keymap, Notice, NoticeKind, PictureFile, View,
 };
 use crate::geom::Extent;
 use crate::locale::tr;
@@ -311,7 +313,7 @@ impl Editor {
             self.zoom_to_fit();
         }
         self.refresh_staging();
-        self.refresh_compare();
+        self.refresh_compare(effects);
     }
 
     fn tell_released(&mut self, released: &crate::document::Released) {

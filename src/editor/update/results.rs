@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::document::{Difference, Document, Edit};
 use crate::editor::{
-    Compare, CompareMode, CompareSide, CopySource, Editor, Effect, GalleryId, GalleryItem,
-    JobNumber, Staged, Staging,
+    Compare, CompareMode, CompareSide, CopySource, Editor, Effect, Fetching, GalleryId,
+    GalleryItem, JobNumber, Staged, Staging,
 };
 use crate::geom::CanvasPoint;
 use crate::locale::{tr, trf};
@@ -249,10 +249,10 @@ impl Editor {
     }
 
     /// Shows in a comparison what has changed below it.
-    pub(super) fn refresh_compare(&mut self) {
+    pub(super) fn refresh_compare(&mut self, effects: &mut Vec<Effect>) {
         if let Some(compare) = &self.compare {
             let (a, b) = (compare.a, compare.b);
-            self.compare_sides(a, b);
+            self.compare_sides(a, b, effects);
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::editor::{
     AfterSaving, CompareSide, Dialog, Editor, Effect, Fetching, Keep, LeftWork, NoticeKind,
     OpenedProject, PictureFile,
 };
+use crate::geom::PixelRect;
 use crate::locale::{tr, trf};
 
 use super::sentence;
@@ -63,7 +64,7 @@ impl Editor {
             self.zoom_to_fit();
         }
         self.refresh_staging();
-        self.refresh_compare();
+        self.refresh_compare(effects);
     }
 
     /// Asks for a state's pixels. What was asked for before is not waited for any more.
@@ -90,10 +91,8 @@ impl Editor {
                 }
             }
             Err(error) if wanted.is_some() => {
-                let text = trf(
-                    "The pixels of that state can't be read: {reason}",
-                    &[("reason", &error)],
-                );
+                let text =
+                    trf("The pixels of that state can't be read: {reason}", &[("reason", &error)]);
                 self.notify(NoticeKind::Error, sentence(&text), None);
             }
             Err(error) => log::warn!("state {}: {error}", node.0),
@@ -130,7 +129,7 @@ impl Editor {
         };
         let extent = self.document.extent;
         let selection = &self.document.selection;
-        let whole = document.extent.rect().on_canvas(extent);
+        let whole = PixelRect::from(document.extent.rect()).on_canvas(extent);
         let region = if selection.is_empty() { whole } else { selection.bounds(extent) };
         let Some(region) = region else { return };
         let mask = (!selection.is_empty()).then(|| selection.cover.clone());
@@ -157,6 +156,7 @@ impl Editor {
         self.end_gesture();
         self.dialog = None;
         self.history = history;
+        effects.push(Effect::Keep(Keep::Opened));
         if let Some(path) = &path {
             self.remember_file(path.clone(), effects);
         }
@@ -168,7 +168,8 @@ impl Editor {
         if self.history.node(root).is_some_and(|node| node.document.is_none()) {
             effects.push(Effect::Fetch(root));
         }
-        let missing: Vec<NodeId> = [current].into_iter().filter(|id| self.lacks_thumbnail(*id)).collect();
+        let missing: Vec<NodeId> =
+            [current].into_iter().filter(|id| self.lacks_thumbnail(*id)).collect();
         for node in missing {
             effects.push(Effect::MakeThumbnail(node, Box::new(self.document.clone())));
         }

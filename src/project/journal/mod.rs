@@ -12,7 +12,7 @@
 mod lines;
 mod pack;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,13 +21,16 @@ use std::time::SystemTime;
 use crate::document::{Document, Edit, NodeId};
 use crate::project::journal::lines::Lines;
 use crate::project::journal::pack::Pack;
+use crate::project::ora::{OraFile, WriteReport};
 use crate::project::{
     Batch, ContentHash, NewNode, Pictures, ProjectError, ProjectRecord, Record, Recorder, Tree,
+    file,
 };
 use crate::raster::RgbaImage;
 
 const RECORDS: &str = "records.jsonl";
 const PICTURES: &str = "pictures.pack";
+const BASE: &str = "base.ora";
 const LOCK: &str = "lock";
 
 /// What a journal takes down.
@@ -46,7 +49,7 @@ pub struct Journal {
     folder: PathBuf,
     lines: Lines,
     pack: Pack,
-    base: Option<Box<dyn Pictures + Send>>,
+    base: Option<Box<OraFile>>,
     recorder: Recorder,
     tree: Tree,
     waiting: VecDeque<Change>,
@@ -71,6 +74,8 @@ pub struct Abandoned {
     pub unsaved: bool,
     /// Bytes on the disk.
     pub bytes: u64,
+    /// The newest small picture that can be read.
+    pub thumbnail: Option<RgbaImage>,
 }
 
 /// What was found in an abandoned journal.
@@ -108,26 +113,25 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Starts a journal for a project that was opened: its tree, and where its pictures are. Those
-    /// are read from there as long as the journal is open; `keep_base` makes a copy or a link of the
-    /// file in the folder that it is given, for the day that the journal has to be taken up alone.
+    /// Starts a journal for a project that was opened from a file. The file stays in the journal's
+    /// folder as well, as a second name where the disk can do that: whatever happens to it later,
+    /// its pixels are there.
     ///
     /// # Errors
     ///
-    /// When the disk can't be written to.
-    pub fn continue_project(
-        root: &Path,
-        tree: Tree,
-        pictures: Box<dyn Pictures + Send>,
-        keep_base: impl FnOnce(&Path) -> std::io::Result<()>,
-    ) -> Result<Self, ProjectError> {
+    /// When the disk can't be written to, or the file can't be read.
+    pub fn continue_project(root: &Path, tree: Tree, file: &Path) -> Result<Self, ProjectError> {
         fs::create_dir_all(root).map_err(ProjectError::io("make the journal's folder", root))?;
         let folder = new_folder(root)?;
         let lock = locked(&folder)?.ok_or_else(|| {
             let taken = std::io::Error::from(std::io::ErrorKind::ResourceBusy);
             ProjectError::io("lock the journal", &folder)(taken)
         })?;
-        keep_base(&folder).map_err(ProjectError::io("keep the project's file", &folder))?;
+        let base = folder.join(BASE);
+        fs::hard_link(file, &base)
+            .or_else(|_| fs::copy(file, &base).map(drop))
+            .map_err(ProjectError::io("keep the project's file", &base))?;
+        let pictures = Box::new(OraFile::open(&base)?);
         let mut lines = Lines::create(&folder.join(RECORDS))?;
         lines.append(&tree.records())?;
         lines.sync()?;
@@ -143,17 +147,14 @@ impl Journal {
         })
     }
 
-    /// Takes up an abandoned journal; `open_base` opens the project file in its folder.
+    /// Takes up an abandoned journal.
     ///
     /// Lines that are damaged, and those that build on them, are left out, which the remarks say.
     ///
     /// # Errors
     ///
     /// When another program writes it, when its files can't be read, or when no state is left.
-    pub fn take_up(
-        folder: &Path,
-        open_base: impl FnOnce(&Path) -> Result<Option<Box<dyn Pictures + Send>>, ProjectError>,
-    ) -> Result<Recovered, ProjectError> {
+    pub fn take_up(folder: &Path) -> Result<Recovered, ProjectError> {
         let lock = locked(folder)?.ok_or_else(|| {
             let taken = std::io::Error::from(std::io::ErrorKind::ResourceBusy);
             ProjectError::io("open the journal, another Gesso writes it", folder)(taken)
@@ -172,13 +173,10 @@ impl Journal {
             return Err(ProjectError::Empty);
         }
         let pack = Pack::open(&folder.join(PICTURES))?;
-        let base = match open_base(folder) {
-            Ok(base) => base,
-            Err(error) => {
-                remarks.push(error.to_string());
-                None
-            }
-        };
+        let base = open_base(folder).unwrap_or_else(|error| {
+            remarks.push(error.to_string());
+            None
+        });
         // Grids must not be numbered as those of lines that were left out.
         let recorder = Recorder::resumed(tree.pictures(), tree.last_grid());
         let journal = Self {
@@ -200,21 +198,15 @@ impl Journal {
     ///
     /// When the disk does not take them. They wait then, together with all that come after them, and
     /// the next call tries again.
-    pub fn commit(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), ProjectError> {
+    pub fn commit(
+        &mut self,
+        changes: impl IntoIterator<Item = Change>,
+    ) -> Result<(), ProjectError> {
         self.waiting.extend(changes);
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let mut batch = Batch::default();
-        for change in &self.waiting {
-            batch.append(match change {
-                Change::Node(node) => self.recorder.node(node),
-                Change::Thumbnail(node, image) => self.recorder.thumbnail(*node, image),
-                Change::Record(record) => {
-                    Batch { records: vec![record.clone()], pictures: Vec::new() }
-                }
-            });
-        }
+        let batch = self.batch();
         if let Err(error) = self.write(&batch) {
             self.recorder.forget(&batch);
             return Err(error);
@@ -229,9 +221,25 @@ impl Journal {
         Ok(())
     }
 
+    /// What has to be written for the changes that wait.
+    fn batch(&mut self) -> Batch {
+        let mut batch = Batch::default();
+        for change in &self.waiting {
+            batch.append(match change {
+                Change::Node(node) => self.recorder.node(node),
+                Change::Thumbnail(node, image) => self.recorder.thumbnail(*node, image),
+                Change::Record(record) => {
+                    Batch { records: vec![record.clone()], pictures: Vec::new() }
+                }
+            });
+        }
+        batch
+    }
+
     fn write(&mut self, batch: &Batch) -> Result<(), ProjectError> {
         let whole = (self.pack.bytes(), self.lines.bytes());
-        let written = self.pack.append(&batch.pictures).and_then(|()| self.lines.append(&batch.records));
+        let written =
+            self.pack.append(&batch.pictures).and_then(|()| self.lines.append(&batch.records));
         let written = written.and_then(|()| self.lines.sync());
         if written.is_err() {
             // What got through in part is taken back; if that fails too, it is read over later.
@@ -289,6 +297,47 @@ impl Journal {
         self.tree.thumbnail(node, &mut pictures)
     }
 
+    /// Saves a state as a project file with the whole tree. `previous` is the file that was saved
+    /// before, of which all that is the same is copied; without it the file that the tree started
+    /// with is.
+    ///
+    /// Changes that the journal's own disk does not take are written to the file all the same.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such state, something can't be read, or the file can't be written.
+    pub fn save(
+        &mut self,
+        path: &Path,
+        node: NodeId,
+        document: &Document,
+        previous: Option<&Path>,
+    ) -> Result<WriteReport, ProjectError> {
+        if let Err(error) = self.commit([]) {
+            log::warn!("{error}");
+        }
+        let base = self.folder.join(BASE);
+        let previous = previous.or_else(|| base.is_file().then_some(base.as_path()));
+        if self.waiting.is_empty() {
+            let mut pictures = Both { pack: &mut self.pack, base: self.base.as_deref_mut() };
+            return file::save(path, &self.tree, node, document, &mut pictures, previous);
+        }
+        let batch = self.batch();
+        // They are still to be written to the journal.
+        self.recorder.forget(&batch);
+        let mut tree = Tree::default();
+        for record in self.tree.records().into_iter().chain(batch.records) {
+            tree.take(record)?;
+        }
+        let mut files = HashMap::new();
+        for (content, picture) in &batch.pictures {
+            files.insert(*content, picture.encode()?);
+        }
+        let both = Both { pack: &mut self.pack, base: self.base.as_deref_mut() };
+        let mut pictures = WithMemory { files, both };
+        file::save(path, &tree, node, document, &mut pictures, previous)
+    }
+
     /// Ends the journal and deletes its folder: the work was saved, or the user does not want it.
     ///
     /// # Errors
@@ -308,7 +357,7 @@ impl Pictures for Journal {
 /// The journal's own pictures, and those of the file it started with.
 struct Both<'a> {
     pack: &'a mut Pack,
-    base: Option<&'a mut (dyn Pictures + Send + 'static)>,
+    base: Option<&'a mut OraFile>,
 }
 
 impl Pictures for Both<'_> {
@@ -321,6 +370,27 @@ impl Pictures for Both<'_> {
             None => Ok(None),
         }
     }
+}
+
+/// Pictures that no disk has yet, and all others.
+struct WithMemory<'a> {
+    files: HashMap<ContentHash, Vec<u8>>,
+    both: Both<'a>,
+}
+
+impl Pictures for WithMemory<'_> {
+    fn png(&mut self, content: ContentHash) -> Result<Option<Vec<u8>>, ProjectError> {
+        match self.files.get(&content) {
+            Some(file) => Ok(Some(file.clone())),
+            None => self.both.png(content),
+        }
+    }
+}
+
+/// The project file that a journal started with.
+fn open_base(folder: &Path) -> Result<Option<Box<OraFile>>, ProjectError> {
+    let path = folder.join(BASE);
+    if path.is_file() { OraFile::open(&path).map(Box::new).map(Some) } else { Ok(None) }
 }
 
 /// The journals below a folder that no program writes, the newest first. Those that can't be read
@@ -353,6 +423,7 @@ fn look_at(folder: &Path) -> Result<Option<Abandoned>, ProjectError> {
     let Some(current) = tree.current() else { return Err(ProjectError::Empty) };
     let size = |name: &str| fs::metadata(folder.join(name)).ok();
     let files = [size(RECORDS), size(PICTURES)];
+    let thumbnail = newest_thumbnail(&tree, current, folder);
     let times = files.iter().flatten().filter_map(|file| file.modified().ok());
     Ok(Some(Abandoned {
         folder: folder.to_owned(),
@@ -362,7 +433,23 @@ fn look_at(folder: &Path) -> Result<Option<Abandoned>, ProjectError> {
         file: tree.saved().map(|(_, path)| path.to_owned()),
         unsaved: tree.saved().is_none_or(|(saved, _)| saved != current),
         bytes: files.iter().flatten().map(fs::Metadata::len).sum(),
+        thumbnail,
     }))
+}
+
+/// The small picture of a state, or of the nearest one above that has one.
+fn newest_thumbnail(tree: &Tree, node: NodeId, folder: &Path) -> Option<RgbaImage> {
+    let mut pack = Pack::open(&folder.join(PICTURES)).ok()?;
+    let mut base = open_base(folder).ok().flatten();
+    let mut pictures = Both { pack: &mut pack, base: base.as_deref_mut() };
+    let mut at = Some(node);
+    while let Some(id) = at {
+        if let Ok(Some(image)) = tree.thumbnail(id, &mut pictures) {
+            return Some(image);
+        }
+        at = tree.node(id)?.parent;
+    }
+    None
 }
 
 /// Deletes an abandoned journal.

@@ -42,12 +42,7 @@ impl Pack {
         let file = OpenOptions::new().read(true).append(true).create_new(true).open(path);
         let file = file.map_err(failed())?;
         disk::append(&file, MAGIC).map_err(failed())?;
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-            bytes: MAGIC.len() as u64,
-            index: HashMap::new(),
-        })
+        Ok(Self { file, path: path.to_owned(), bytes: MAGIC.len() as u64, index: HashMap::new() })
     }
 
     /// A file to go on with. An end that was never finished is cut off.
@@ -56,11 +51,11 @@ impl Pack {
         let file = OpenOptions::new().read(true).append(true).create(true).open(path);
         let file = file.map_err(failed())?;
         let length = file.metadata().map_err(failed())?.len();
-        let mut pack =
-            Self { file, path: path.to_owned(), bytes: 0, index: HashMap::new() };
+        let mut pack = Self { file, path: path.to_owned(), bytes: 0, index: HashMap::new() };
         let mut reader = BufReader::new(&pack.file);
         let mut magic = [0; 8];
-        if length < MAGIC.len() as u64 || reader.read_exact(&mut magic).is_err() || magic != *MAGIC {
+        if length < MAGIC.len() as u64 || reader.read_exact(&mut magic).is_err() || magic != *MAGIC
+        {
             if length > MAGIC.len() as u64 {
                 let other = std::io::Error::other("it is another kind of file");
                 return Err(failed()(other));

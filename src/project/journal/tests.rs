@@ -10,10 +10,6 @@ fn project() -> ProjectRecord {
     ProjectRecord { format: FORMAT, id: "0".repeat(32), writer: "test".to_owned() }
 }
 
-fn no_base(_: &Path) -> Result<Option<Box<dyn Pictures + Send>>, ProjectError> {
-    Ok(None)
-}
-
 /// Makes states out of random edits.
 struct Painter {
     rng: Rng,
@@ -72,7 +68,7 @@ fn what_was_committed_is_taken_up_and_gone_on_with() {
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].states, found[0].unsaved), (documents.len(), true));
         assert_eq!(found[0].label, format!("State {}", painter.last));
-        let recovered = Journal::take_up(&folder, no_base).unwrap();
+        let recovered = Journal::take_up(&folder).unwrap();
         assert_eq!(recovered.remarks, Vec::<String>::new());
         journal = recovered.journal;
         for (i, document) in documents.iter().enumerate() {
@@ -122,7 +118,8 @@ fn at_any_length_of_the_files_all_states_but_the_last_come_back() {
         // The pictures of a state are there before its lines are.
         let state = 1 + rng.below(24) as usize;
         let (before, after) = (lengths[state - 1], lengths[state]);
-        let part = |rng: &mut Rng, from: u64, to: u64| from + u64::from(rng.below((to - from) as u32 + 1));
+        let part =
+            |rng: &mut Rng, from: u64, to: u64| from + u64::from(rng.below((to - from) as u32 + 1));
         let (records, pictures) = if rng.one_in(2) {
             (before.0, part(&mut rng, before.1, after.1))
         } else {
@@ -130,7 +127,7 @@ fn at_any_length_of_the_files_all_states_but_the_last_come_back() {
         };
         let copy = root.path().join(format!("copy-{round}"));
         copy_cut(&folder, &copy, records, pictures);
-        let mut recovered = Journal::take_up(&copy, no_base).unwrap();
+        let mut recovered = Journal::take_up(&copy).unwrap();
         assert_eq!(recovered.remarks, Vec::<String>::new());
         let complete = if records == after.0 { state + 1 } else { state };
         let nodes: Vec<NodeId> = recovered.journal.tree().nodes().map(|node| node.id).collect();
@@ -151,7 +148,7 @@ fn at_any_length_of_the_files_all_states_but_the_last_come_back() {
         };
         recovered.journal.commit([Change::Node(Box::new(node))]).unwrap();
         drop(recovered);
-        let mut again = Journal::take_up(&copy, no_base).unwrap().journal;
+        let mut again = Journal::take_up(&copy).unwrap().journal;
         assert_eq!(again.document(id).unwrap(), document);
     }
 }
@@ -174,7 +171,7 @@ fn a_damaged_middle_costs_what_builds_on_it_and_nothing_else() {
     // A digit of the check sum of the line after the eighth state.
     bytes[lengths[7] as usize] ^= 1;
     fs::write(&path, bytes).unwrap();
-    let recovered = Journal::take_up(&folder, no_base).unwrap();
+    let recovered = Journal::take_up(&folder).unwrap();
     assert!(recovered.remarks[0].contains("is damaged"), "{:?}", recovered.remarks);
     assert!(recovered.journal.tree().nodes().count() >= 8);
     assert!(abandoned(root.path()).is_empty());
@@ -210,7 +207,7 @@ fn a_full_disk_is_told_and_costs_nothing_once_there_is_room() {
         assert_eq!(journal.waiting(), 0);
         let folder = journal.folder().to_owned();
         drop(journal);
-        let recovered = Journal::take_up(&folder, no_base).unwrap();
+        let recovered = Journal::take_up(&folder).unwrap();
         assert_eq!(recovered.remarks, Vec::<String>::new());
         let mut journal = recovered.journal;
         for (i, document) in documents.iter().enumerate() {
@@ -226,7 +223,7 @@ fn two_programs_do_not_write_one_journal() {
     journal.commit([Painter::new(1).next()]).unwrap();
     let other = Journal::create(root.path(), &project()).unwrap();
     assert_ne!(journal.folder(), other.folder());
-    let error = Journal::take_up(journal.folder(), no_base).err().unwrap().to_string();
+    let error = Journal::take_up(journal.folder()).err().unwrap().to_string();
     assert!(error.contains("another Gesso writes it"), "{error}");
     assert!(remove_abandoned(journal.folder()).is_err());
     let folder = journal.folder().to_owned();
@@ -243,6 +240,6 @@ fn what_is_no_journal_is_left_alone() {
     fs::create_dir(&other).unwrap();
     fs::write(other.join(RECORDS), "something else\n").unwrap();
     assert_eq!(abandoned(root.path()), []);
-    assert!(matches!(Journal::take_up(&other, no_base), Err(ProjectError::Empty)));
+    assert!(matches!(Journal::take_up(&other), Err(ProjectError::Empty)));
     assert!(other.join(RECORDS).exists());
 }

@@ -66,7 +66,7 @@ pub fn dialogs_ui(
         (_, Form::Settings(form)) => settings::show(ui, editor, form, commands),
         (_, Form::Shortcuts(form)) => shortcuts_ui(ui, editor, form, commands),
         (_, Form::About(form)) => about::show(ui, editor, form, commands),
-        (_, Form::None) => {}
+        (_, Form::None | Form::LeftWork(_)) => {}
     }
 }
 

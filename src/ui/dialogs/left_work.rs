@@ -34,12 +34,7 @@ impl std::fmt::Debug for LeftWorkForm {
 }
 
 /// The dialog.
-pub(super) fn show(
-    ui: &Ui,
-    editor: &Editor,
-    form: &mut LeftWorkForm,
-    commands: &mut Vec<Command>,
-) {
+pub(super) fn show(ui: &Ui, editor: &Editor, form: &mut LeftWorkForm, commands: &mut Vec<Command>) {
     let now = SystemTime::now();
     let footer = DialogFrame::new("left-work", tr("Recover work")).width(WIDTH_PX).show(
         ui,
@@ -57,7 +52,7 @@ pub(super) fn show(
                 }
             });
         },
-        |ui, _| Footer::later(ui),
+        |ui, _| Footer::close_only(ui),
     );
     if footer != Footer::Open {
         commands.push(Command::SetDialog(None));

@@ -5,5 +5,6 @@
 mod model;
 mod paint;
 
+pub(crate) use model::ago;
 pub use model::{Filter, bytes_label};
 pub use paint::{HistoryState, history_ui};

@@ -1,0 +1,420 @@
+//! Keeps the tree on the disk: the journal, project files, work that was left behind.
+//!
+//! A keeper lives on a thread of its own and is given one thing after the other to do. Nothing is
+//! written before the first change, so that looking at a picture costs nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::document::{Document, Edit, Node, NodeId, OperationKind, StoredNode};
+use crate::editor::{Command, Keep, LeftWork, OpenedProject};
+use crate::locale::{tr, trf};
+use crate::project::file::{self, Differs};
+use crate::project::journal::{self, Change, Journal};
+use crate::project::ora::OraFile;
+use crate::project::{
+    ContentHash, FORMAT, NewNode, Pictures, ProjectError, ProjectRecord, Record, Tree,
+};
+use crate::raster::RgbaImage;
+
+/// Thumbnails that are read when a project is opened; older states get theirs when they are visited.
+const MAX_THUMBNAILS: usize = 2000;
+
+/// The tree that is kept, and where.
+pub(crate) struct Keeper {
+    /// Where journals are; nothing where the system has no folder for them.
+    root: Option<PathBuf>,
+    kept: Kept,
+    /// What the editor is about to go on with.
+    opened: Option<Kept>,
+    /// The project file that has most of the tree's pixels.
+    file: Option<PathBuf>,
+    failing: bool,
+}
+
+enum Kept {
+    Nothing,
+    /// A first state that was not changed yet.
+    First(Box<NewNode>),
+    /// A project that was not changed yet.
+    Project(Box<ProjectFile>),
+    /// A tree that is written.
+    Journal(Box<Journal>),
+    /// No journal can be made; these are the changes that wait for one.
+    Waiting(Vec<Change>, Option<Box<ProjectFile>>),
+}
+
+struct ProjectFile {
+    path: PathBuf,
+    tree: Tree,
+    file: OraFile,
+}
+
+impl Keeper {
+    /// A keeper of journals below a folder.
+    pub(crate) const fn new(root: Option<PathBuf>) -> Self {
+        Self { root, kept: Kept::Nothing, opened: None, file: None, failing: false }
+    }
+
+    /// Takes something down; says when the disk begins or ceases to refuse.
+    pub(crate) fn keep(&mut self, keep: Keep) -> Option<Command> {
+        let change = match keep {
+            Keep::Start(node) => {
+                self.end();
+                self.kept = Kept::First(Box::new(new_node(*node)));
+                return None;
+            }
+            Keep::Opened => {
+                if let Some(opened) = self.opened.take() {
+                    self.end();
+                    self.kept = opened;
+                }
+                return None;
+            }
+            Keep::Node(node) => Change::Node(Box::new(new_node(*node))),
+            Keep::Thumbnail(node, image) => Change::Thumbnail(node, image),
+            Keep::GoTo(node) => Change::Record(Record::GoTo { node }),
+            Keep::Rename(node, label) => Change::Record(Record::Rename { node, label }),
+            Keep::Pin(node, pinned) => Change::Record(Record::Pin { node, pinned }),
+            Keep::Saved(node, path) => Change::Record(Record::Saved { node, path }),
+        };
+        // These alone are not worth a journal.
+        let waits = !matches!(change, Change::Node(_) | Change::Record(Record::Rename { .. }));
+        if waits && !matches!(self.kept, Kept::Journal(_) | Kept::Waiting(..)) {
+            return None;
+        }
+        let result = self.commit(vec![change]);
+        self.told(result)
+    }
+
+    /// What has changed about the disk.
+    fn told(&mut self, result: Result<(), ProjectError>) -> Option<Command> {
+        let failing = std::mem::replace(&mut self.failing, result.is_err());
+        match result {
+            Err(error) => Some(Command::KeepingFailed(Some(error.to_string()))),
+            Ok(()) if failing => Some(Command::KeepingFailed(None)),
+            Ok(()) => None,
+        }
+    }
+
+    /// Tries again what the disk did not take.
+    pub(crate) fn try_again(&mut self) -> Option<Command> {
+        if !self.failing {
+            return None;
+        }
+        let result = self.commit(Vec::new());
+        self.told(result)
+    }
+
+    fn commit(&mut self, mut changes: Vec<Change>) -> Result<(), ProjectError> {
+        let kept = std::mem::replace(&mut self.kept, Kept::Nothing);
+        let (mut waiting, project) = match kept {
+            Kept::Journal(mut journal) => {
+                let result = journal.commit(changes);
+                self.kept = Kept::Journal(journal);
+                return result;
+            }
+            Kept::Nothing => (Vec::new(), None),
+            Kept::First(node) => (vec![Change::Node(node)], None),
+            Kept::Project(project) => (Vec::new(), Some(project)),
+            Kept::Waiting(waiting, project) => (waiting, project),
+        };
+        waiting.append(&mut changes);
+        match self.start(project.as_deref()) {
+            Ok(mut journal) => {
+                let result = journal.commit(waiting);
+                self.kept = Kept::Journal(Box::new(journal));
+                result
+            }
+            Err(error) => {
+                self.kept = Kept::Waiting(waiting, project);
+                Err(error)
+            }
+        }
+    }
+
+    fn start(&self, project: Option<&ProjectFile>) -> Result<Journal, ProjectError> {
+        let root = self.root.as_deref().ok_or(ProjectError::NoFolder)?;
+        match project {
+            None => Journal::create(root, &new_project()),
+            Some(project) => {
+                // The tree is read anew: whoever holds the project goes on with it if this fails.
+                let mut tree = Tree::default();
+                for record in project.tree.records() {
+                    tree.take(record)?;
+                }
+                Journal::continue_project(root, tree, &project.path)
+            }
+        }
+    }
+
+    /// Gets a state's pixels back.
+    pub(crate) fn fetch(&mut self, node: NodeId) -> Command {
+        let result = match &mut self.kept {
+            Kept::Journal(journal) => journal.document(node),
+            Kept::Project(project) | Kept::Waiting(_, Some(project)) => {
+                project.tree.document(node, &mut project.file)
+            }
+            _ => Err(ProjectError::NoNode(node)),
+        };
+        Command::Fetched { node, result: result.map(Box::new).map_err(|e| e.to_string()) }
+    }
+
+    /// Saves a state with the whole tree.
+    pub(crate) fn save(&mut self, path: PathBuf, node: NodeId, document: &Document) -> Command {
+        let result = self.try_save(&path, node, document);
+        match result {
+            Ok(()) => {
+                self.file = Some(path.clone());
+                Command::Saved { path, node }
+            }
+            Err(error) => Command::Failed(error.to_string()),
+        }
+    }
+
+    fn try_save(
+        &mut self,
+        path: &Path,
+        node: NodeId,
+        document: &Document,
+    ) -> Result<(), ProjectError> {
+        if let Err(error) = self.commit(Vec::new()) {
+            log::warn!("{error}");
+        }
+        let previous = self.file.as_deref().filter(|file| file.is_file());
+        let report = match &mut self.kept {
+            Kept::Journal(journal) => journal.save(path, node, document, previous)?,
+            Kept::Waiting(waiting, None) => {
+                // Where no journal can be made, a file elsewhere may still be written.
+                let scratch = tempfile::tempdir()
+                    .map_err(|source| ProjectError::Read { source, path: std::env::temp_dir() })?;
+                let mut journal = Journal::create(scratch.path(), &new_project())?;
+                journal.commit(waiting.iter().cloned())?;
+                journal.save(path, node, document, previous)?
+            }
+            _ => return Err(ProjectError::NoNode(node)),
+        };
+        log::debug!("saved {path:?}: {report:?}");
+        Ok(())
+    }
+
+    /// Reads a project.
+    pub(crate) fn open(&mut self, path: PathBuf) -> Command {
+        match self.try_open(&path) {
+            Ok(opened) => Command::ProjectOpened(Box::new(opened)),
+            Err(error) => Command::Failed(error.to_string()),
+        }
+    }
+
+    fn try_open(&mut self, path: &Path) -> Result<OpenedProject, ProjectError> {
+        let file::Opened { tree, saved, document, differs, mut file, mut remarks } =
+            file::open(path)?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(tree) = tree else {
+            // Another program's file: it starts a tree.
+            let node = NewNode {
+                id: NodeId(1),
+                parent: None,
+                label: trf("Open {name}", &[("name", &name)]),
+                time: SystemTime::now(),
+                edits: Vec::new(),
+                document: document.clone(),
+            };
+            let nodes = vec![stored(&node)];
+            self.opened = Some(Kept::First(Box::new(node)));
+            return Ok(OpenedProject {
+                path: Some(path.to_owned()),
+                nodes,
+                current: NodeId(1),
+                document,
+                saved: Some(NodeId(1)),
+                remarks,
+            });
+        };
+        let mut nodes = stored_nodes(&tree, &mut file);
+        let project = Box::new(ProjectFile { path: path.to_owned(), tree, file });
+        let mut current = saved.unwrap_or(NodeId(1));
+        self.file = Some(path.to_owned());
+        let Some(differs) = differs else {
+            self.opened = Some(Kept::Project(project));
+            let path = Some(path.to_owned());
+            return Ok(OpenedProject { path, nodes, current, document, saved, remarks });
+        };
+        let label = match differs {
+            Differs::ChangedElsewhere => {
+                remarks.insert(0, tr("Another program has changed this file; that is a new state of its history now.").to_owned());
+                tr("Changed by another program")
+            }
+            Differs::Damaged => tr("Read from the layers"),
+        };
+        let last = nodes.last().map_or(0, |node| node.id.0);
+        let node = NewNode {
+            id: NodeId(last + 1),
+            parent: Some(current),
+            label: label.to_owned(),
+            time: SystemTime::now(),
+            edits: vec![Edit::Replace(Box::new(document.clone()))],
+            document: document.clone(),
+        };
+        current = node.id;
+        nodes.push(stored(&node));
+        self.opened = Some(match self.start(Some(&project)) {
+            Ok(mut journal) => match journal.commit([Change::Node(Box::new(node.clone()))]) {
+                Ok(()) => Kept::Journal(Box::new(journal)),
+                Err(error) => {
+                    log::warn!("{error}");
+                    Kept::Waiting(vec![Change::Node(Box::new(node))], Some(project))
+                }
+            },
+            Err(error) => {
+                log::warn!("{error}");
+                Kept::Waiting(vec![Change::Node(Box::new(node))], Some(project))
+            }
+        });
+        let path = Some(path.to_owned());
+        Ok(OpenedProject { path, nodes, current, document, saved, remarks })
+    }
+
+    /// Looks for work that was left behind; what was saved to the end is cleaned up.
+    pub(crate) fn find_work(&self) -> Option<Command> {
+        let mut found = Vec::new();
+        for work in journal::abandoned(self.root.as_deref()?) {
+            if !work.unsaved {
+                if let Err(error) = journal::remove_abandoned(&work.folder) {
+                    log::warn!("{error}");
+                }
+                continue;
+            }
+            found.push(LeftWork {
+                folder: work.folder,
+                time: work.time,
+                states: work.states,
+                label: work.label,
+                file: work.file,
+                bytes: work.bytes,
+                thumbnail: work.thumbnail.map(Arc::new),
+            });
+        }
+        log::debug!("{} works were left behind", found.len());
+        (!found.is_empty()).then_some(Command::WorkFound(found))
+    }
+
+    /// Takes up work that was left behind.
+    pub(crate) fn take_up(&mut self, folder: &Path) -> Command {
+        let recovered = Journal::take_up(folder).and_then(|recovered| {
+            let mut journal = recovered.journal;
+            let current = journal.tree().current().ok_or(ProjectError::Empty)?;
+            let document = journal.document(current)?;
+            Ok((journal, current, document, recovered.remarks))
+        });
+        let (mut journal, current, document, remarks) = match recovered {
+            Ok(recovered) => recovered,
+            Err(error) => return Command::Failed(error.to_string()),
+        };
+        let saved = journal.tree().saved().map(|(node, path)| (node, path.to_owned()));
+        let nodes = journal.stored_nodes();
+        self.file = saved.as_ref().map(|(_, path)| path.clone());
+        self.opened = Some(Kept::Journal(Box::new(journal)));
+        let (saved, path) = saved.unzip();
+        let opened = OpenedProject { path, nodes, current, document, saved, remarks };
+        Command::ProjectOpened(Box::new(opened))
+    }
+
+    /// Deletes work that was left behind.
+    pub(crate) fn throw_away(folder: &Path) -> Option<Command> {
+        journal::remove_abandoned(folder).err().map(|error| Command::Failed(error.to_string()))
+    }
+
+    /// Ends the journal: its work was saved, or is not wanted any more.
+    pub(crate) fn end(&mut self) {
+        self.file = None;
+        self.failing = false;
+        if let Kept::Journal(journal) = std::mem::replace(&mut self.kept, Kept::Nothing)
+            && let Err(error) = journal.remove()
+        {
+            log::warn!("{error}");
+        }
+    }
+}
+
+trait StoredNodes {
+    fn stored_nodes(&mut self) -> Vec<StoredNode>;
+}
+
+impl StoredNodes for Journal {
+    fn stored_nodes(&mut self) -> Vec<StoredNode> {
+        let thumbnails = newest(self.tree())
+            .into_iter()
+            .filter_map(|node| Some((node, self.thumbnail(node).ok()??)))
+            .collect::<Vec<_>>();
+        with_thumbnails(self.tree(), thumbnails)
+    }
+}
+
+fn stored_nodes(tree: &Tree, pictures: &mut dyn Pictures) -> Vec<StoredNode> {
+    let thumbnails = newest(tree)
+        .into_iter()
+        .filter_map(|node| Some((node, tree.thumbnail(node, pictures).ok()??)))
+        .collect();
+    with_thumbnails(tree, thumbnails)
+}
+
+/// The states whose thumbnails are read.
+fn newest(tree: &Tree) -> Vec<NodeId> {
+    tree.nodes().rev().take(MAX_THUMBNAILS).map(|node| node.id).collect()
+}
+
+fn with_thumbnails(tree: &Tree, thumbnails: Vec<(NodeId, RgbaImage)>) -> Vec<StoredNode> {
+    let mut thumbnails: std::collections::BTreeMap<NodeId, Arc<RgbaImage>> =
+        thumbnails.into_iter().map(|(node, image)| (node, Arc::new(image))).collect();
+    tree.nodes()
+        .map(|node| StoredNode {
+            id: node.id,
+            parent: node.parent,
+            label: node.label.clone(),
+            kind: node.kind(),
+            time: UNIX_EPOCH + Duration::from_millis(node.time_ms),
+            thumbnail: thumbnails.remove(&node.id),
+            pinned: tree.is_pinned(node.id),
+        })
+        .collect()
+}
+
+fn stored(node: &NewNode) -> StoredNode {
+    StoredNode {
+        id: node.id,
+        parent: node.parent,
+        label: node.label.clone(),
+        kind: OperationKind::of(&node.edits),
+        time: node.time,
+        thumbnail: None,
+        pinned: false,
+    }
+}
+
+/// A state as the journal takes it; nothing of a state whose pixels are gone.
+fn new_node(node: Node) -> NewNode {
+    NewNode {
+        id: node.id,
+        parent: node.parent,
+        label: node.operation.label,
+        time: node.time,
+        edits: node.operation.edits,
+        document: node
+            .document
+            .unwrap_or_else(|| Document::new(crate::geom::Extent::new(1, 1), "")),
+    }
+}
+
+fn new_project() -> ProjectRecord {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let seed = crate::engine::draft::random_seed();
+    let parts = [time.to_le_bytes().to_vec(), seed.to_le_bytes().to_vec()];
+    let hash = ContentHash::of("project", &[&parts[0], &parts[1]]).to_string();
+    ProjectRecord {
+        format: FORMAT,
+        id: hash.chars().take(32).collect(),
+        writer: format!("Gesso {}", env!("CARGO_PKG_VERSION")),
+    }
+}
