@@ -13,9 +13,7 @@ use crate::locale::{tr, trf};
 use crate::project::file::{self, Differs};
 use crate::project::journal::{self, Change, Journal};
 use crate::project::ora::OraFile;
-use crate::project::{
-    ContentHash, FORMAT, NewNode, Pictures, ProjectError, ProjectRecord, Record, Tree,
-};
+use crate::project::{NewNode, Pictures, ProjectError, ProjectRecord, Record, Tree};
 use crate::raster::RgbaImage;
 
 /// Thumbnails that are read when a project is opened; older states get theirs when they are visited.
@@ -137,7 +135,7 @@ impl Keeper {
     fn start(&self, project: Option<&ProjectFile>) -> Result<Journal, ProjectError> {
         let root = self.root.as_deref().ok_or(ProjectError::NoFolder)?;
         match project {
-            None => Journal::create(root, &new_project()),
+            None => Journal::create(root, &ProjectRecord::new()),
             Some(project) => {
                 // The tree is read anew: whoever holds the project goes on with it if this fails.
                 let mut tree = Tree::default();
@@ -189,7 +187,7 @@ impl Keeper {
                 // Where no journal can be made, a file elsewhere may still be written.
                 let scratch = tempfile::tempdir()
                     .map_err(|source| ProjectError::Read { source, path: std::env::temp_dir() })?;
-                let mut journal = Journal::create(scratch.path(), &new_project())?;
+                let mut journal = Journal::create(scratch.path(), &ProjectRecord::new())?;
                 journal.commit(waiting.iter().cloned())?;
                 journal.save(path, node, document, previous)?
             }
@@ -404,17 +402,5 @@ fn new_node(node: Node) -> NewNode {
         document: node
             .document
             .unwrap_or_else(|| Document::new(crate::geom::Extent::new(1, 1), "")),
-    }
-}
-
-fn new_project() -> ProjectRecord {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let seed = crate::engine::draft::random_seed();
-    let parts = [time.to_le_bytes().to_vec(), seed.to_le_bytes().to_vec()];
-    let hash = ContentHash::of("project", &[&parts[0], &parts[1]]).to_string();
-    ProjectRecord {
-        format: FORMAT,
-        id: hash.chars().take(32).collect(),
-        writer: format!("Gesso {}", env!("CARGO_PKG_VERSION")),
     }
 }

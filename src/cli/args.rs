@@ -45,6 +45,14 @@ pub(crate) enum Command {
     /// Show, add, check and remove models.
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Print the tree of a project's states.
+    History(HistoryArgs),
+    /// Write one state of a project as a picture, or as a project of its own.
+    Export(ExportArgs),
+    /// Do every step of a project again and compare the pixels.
+    Replay(ReplayArgs),
+    /// Do edits on a project, one JSON object a line; each is safe on the disk when it is printed.
+    Apply(ApplyArgs),
     /// Recompute reference vectors and compare.
     Selftest(SelftestArgs),
     /// Measure how fast networks run here.
@@ -173,6 +181,58 @@ pub(crate) struct ImportArgs {
     /// The license of the weights, for the manifest.
     #[arg(long, value_name = "TEXT")]
     pub(crate) license: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// A project (.ora), or the folder of a journal.
+    pub(crate) project: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A project (.ora), or the folder of a journal.
+    pub(crate) project: PathBuf,
+    /// The state's number, as `gesso history` prints it; the saved one without.
+    #[arg(long, value_name = "N")]
+    pub(crate) node: Option<u64>,
+    /// The file to write: .png, .jpg, .webp, .tif, .bmp, or .ora with the whole tree.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// A project (.ora), or the folder of a journal.
+    pub(crate) project: PathBuf,
+    /// Go only as far as this state.
+    #[arg(long, value_name = "N")]
+    pub(crate) to: Option<u64>,
+    /// Where models draw again: auto, cpu, cuda or metal.
+    #[arg(long, value_name = "D", default_value = "cpu")]
+    pub(crate) device: DeviceChoice,
+    /// Leave models' pictures as they are in the project; everything else is still done again.
+    #[arg(long)]
+    pub(crate) keep_generated: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// The project (.ora) to go on with; a new one is made of --size without it.
+    #[arg(long, value_name = "FILE.ora")]
+    pub(crate) project: Option<PathBuf>,
+    /// Columns and rows of a new project, as in 512x512.
+    #[arg(long, value_name = "WxH", default_value = "512x512")]
+    pub(crate) size: String,
+    /// The edits, one JSON object a line, as `gesso history --json` prints them; - for standard
+    /// input. {"place-file": "a.png"} lays a picture down, {"go-to": 3} goes to a state.
+    pub(crate) edits: PathBuf,
+    /// The project to write in the end; without it the work stays in the journal.
+    #[arg(short, long, value_name = "FILE.ora")]
+    pub(crate) output: Option<PathBuf>,
+    /// The folder for the journal; the usual one without.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journals: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use crate::app::picture_text::PictureTextError;
 use crate::engine::error::EngineError;
 use crate::engine::event::{Failure, FailureKind};
 use crate::engine::library::LibraryError;
+use crate::project::ProjectError;
 use crate::storage::StorageError;
 
 /// A message of one sentence and the exit code that goes with it.
@@ -82,6 +83,17 @@ impl From<StorageError> for CliError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Write { .. } => Self::Failure(error.to_string()),
+            other => Self::Input(other.to_string()),
+        }
+    }
+}
+
+impl From<ProjectError> for CliError {
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::Storage(error) => error.into(),
+            ProjectError::Stopped => Self::Interrupted,
+            ProjectError::Io { .. } => Self::Failure(error.to_string()),
             other => Self::Input(other.to_string()),
         }
     }

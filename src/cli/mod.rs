@@ -4,6 +4,7 @@
 //! here computes pixels. Start with [`run`]; the arguments are in `args.rs`, what all picture
 //! commands share in `options.rs`, `session.rs` and `output.rs`.
 
+mod apply;
 mod args;
 mod batch;
 mod checks;
@@ -16,6 +17,8 @@ mod job;
 mod models;
 mod options;
 mod output;
+mod project;
+mod replay;
 mod run;
 mod session;
 mod upscale;

@@ -13,7 +13,7 @@ use crate::cli::interrupt::Stop;
 use crate::cli::options::Options;
 use crate::cli::output::{note, say};
 use crate::cli::session::{Session, Show};
-use crate::cli::{batch, checks, generate, inpaint, models, upscale, vary};
+use crate::cli::{apply, batch, checks, generate, inpaint, models, project, replay, upscale, vary};
 use crate::engine::library::{LibraryPaths, ModelLibrary};
 use crate::engine::threads::is_engine_thread;
 
@@ -94,6 +94,10 @@ fn dispatch(command: &Command, context: &Context) -> Result<(), CliError> {
         Command::Upscale(args) => upscale::run(args, context),
         Command::Batch(args) => batch::run(args, context),
         Command::Models(command) => models::run(command, context),
+        Command::History(args) => project::history(args, context),
+        Command::Export(args) => project::export(args, context),
+        Command::Replay(args) => replay::run(args, context),
+        Command::Apply(args) => apply::run(args, context),
         Command::Selftest(args) => checks::selftest(args, context),
         Command::Bench(args) => checks::bench(args, context),
     }

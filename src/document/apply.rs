@@ -454,6 +454,7 @@ mod tests {
             name: "Sky".to_owned(),
             mask: None,
             record: Some("{}".into()),
+            shown: None,
         };
         let applied = Edit::Place(place).apply(&mut document).unwrap();
         assert_eq!(applied.dirty, PixelRect::new(8, 0, 1, 1));

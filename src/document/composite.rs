@@ -449,6 +449,7 @@ mod tests {
                 name: "Result".to_owned(),
                 mask: (round % 2 == 0).then_some(cover),
                 record: None,
+                shown: None,
             };
             Edit::Place(place).apply(&mut after).unwrap();
             let active = after.active;

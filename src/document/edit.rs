@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Document, LayerId};
-use crate::geom::{CanvasPoint, Extent, PixelRect};
+use crate::document::{Document, LayerId, NodeId};
+use crate::geom::{CanvasPoint, CanvasRect, Extent, PixelRect};
 use crate::raster::{BlendMode, Brush, RgbaImage, StrokeMode, StrokeSample};
 
 /// One change of a document.
@@ -160,6 +160,24 @@ pub struct Place {
     pub mask: Option<crate::raster::CoverGrid>,
     /// The request that made it, as JSON, where a model did.
     pub record: Option<Arc<str>>,
+    /// What the model was shown, where it was shown something: with the request that is enough to
+    /// draw the picture again.
+    pub shown: Option<Arc<Shown>>,
+}
+
+/// What a model was shown: a part of a state of the document.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The state.
+    pub state: NodeId,
+    /// What was done to it first: the larger canvas of extending.
+    pub before: Vec<Edit>,
+    /// The part, flattened.
+    pub region: CanvasRect,
+    /// Where it was to repaint, on the canvas; without one, there was no mask.
+    pub cover: Option<crate::raster::CoverGrid>,
+    /// The part of the model's picture that was laid down, in its own pixels; all of it without.
+    pub crop: Option<CanvasRect>,
 }
 
 /// What a stroke paints on.

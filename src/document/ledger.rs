@@ -72,6 +72,9 @@ impl Ledger {
                     if let Some(mask) = &place.mask {
                         self.grid(mask, change);
                     }
+                    if let Some(cover) = place.shown.as_ref().and_then(|s| s.cover.as_ref()) {
+                        self.grid(cover, change);
+                    }
                 }
                 Edit::Replace(document) => self.document(document, change),
                 Edit::Stroke(stroke) => self.add(size_of_val(stroke.samples.as_slice()), change),

@@ -33,7 +33,7 @@ pub use composite::{
 pub use difference::{Difference, difference, outside_delta};
 pub use edit::{
     Axis, Combine, Edit, Fill, Place, QuarterTurns, Resampling, SelectionShape, SelectionStep,
-    Stroke, StrokeTarget, Wand,
+    Shown, Stroke, StrokeTarget, Wand,
 };
 pub use error::DocumentError;
 pub use history::{Branch, History, Node, NodeId, Operation, Released, StoredNode};

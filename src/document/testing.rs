@@ -167,6 +167,7 @@ impl Rng {
                     name,
                     mask: if self.one_in(2) { Some(self.cover(canvas)) } else { None },
                     record: self.one_in(2).then(|| Arc::from("{}")),
+                    shown: None,
                 })
             }
             17..=20 => {

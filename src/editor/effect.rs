@@ -181,6 +181,8 @@ pub struct RequestPlan {
     pub generation: Generation,
     /// Where to compute, and how.
     pub device: DeviceSettings,
+    /// The state at which the job was asked for.
+    pub state: NodeId,
     /// The document as it is when the job is asked for; for extending, as it is after that.
     pub document: Document,
     /// The changes that come before the result: the larger canvas of extending and upscaling.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::document::{Document, Edit, Place, flatten, outside_delta};
+use crate::document::{Document, Edit, Place, Shown, flatten, outside_delta};
 use crate::editor::{
     Editor, ExtendBy, GalleryId, GalleryItem, JobKind, JobNumber, RequestPlan, StagePlan, Staged,
 };
@@ -128,7 +128,8 @@ pub fn plan(
     };
     let preferences = &editor.preferences;
     let device = DeviceSettings { device: preferences.device, precision: preferences.precision };
-    Ok(RequestPlan { job, kind, generation, device, document, before, mask, region })
+    let state = editor.history.current();
+    Ok(RequestPlan { job, kind, generation, device, state, document, before, mask, region })
 }
 
 /// Builds the engine's request. Flattens the part of the canvas that the job sees.
@@ -242,8 +243,14 @@ fn edits_of(
     untouched: bool,
 ) -> Vec<Edit> {
     let mut edits = plan.before.clone();
-    let record = record.map(Arc::from);
+    let record: Option<Arc<str>> = record.map(Arc::from);
     let name = layer_name(plan, seed);
+    let shown = |region: CanvasRect, crop: Option<CanvasRect>| {
+        // For upscaling, the picture is enlarged after the model saw it.
+        let enlarges = |edit: &&Edit| matches!(edit, Edit::Resize { .. });
+        let before = plan.before.iter().filter(|edit| !enlarges(edit)).cloned().collect();
+        Some(Arc::new(Shown { state: plan.state, before, region, cover: plan.mask.clone(), crop }))
+    };
     if plan.kind == JobKind::Generate {
         let mut canvas = plan.document.extent;
         if untouched {
@@ -258,6 +265,7 @@ fn edits_of(
             name,
             mask: None,
             record,
+            shown: None,
         }));
         return edits;
     }
@@ -272,6 +280,7 @@ fn edits_of(
             name,
             mask: None,
             record,
+            shown: plan.region.and_then(|region| shown(region, None)),
         }));
         return edits;
     };
@@ -284,6 +293,7 @@ fn edits_of(
         name,
         mask: Some(whole_pixels(cover, bounds)),
         record,
+        shown: shown(region, Some(inside)),
     }));
     edits
 }

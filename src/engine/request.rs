@@ -34,6 +34,15 @@ impl Request {
         }
     }
 
+    /// The settings that every kind of request has, to be changed.
+    pub const fn common_mut(&mut self) -> &mut Common {
+        match self {
+            Self::Generate(request) => &mut request.common,
+            Self::Inpaint(request) => &mut request.settings.common,
+            Self::Upscale(request) => &mut request.settings.common,
+        }
+    }
+
     /// The request without its pixels, as it is written into a picture made with `seed`.
     ///
     /// A record always describes one picture: picture `i` of a request for several is the picture

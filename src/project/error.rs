@@ -138,6 +138,9 @@ pub enum ProjectError {
     /// There is nowhere to write to.
     #[error("the system has no folder for a program's data; set GESSO_DATA to one")]
     NoFolder,
+    /// Whoever asked does not want to know any more.
+    #[error("stopped")]
+    Stopped,
     /// There is no state at all.
     #[error("the history has no state")]
     Empty,

@@ -15,14 +15,15 @@ pub mod ora;
 mod picture;
 mod record;
 mod recorder;
+pub mod replay;
 mod tree;
 
 pub use content::{ContentHash, document_content};
 pub use error::ProjectError;
 pub use picture::{Picture, TilePixels};
 pub use record::{
-    DocumentRecord, EditRecord, FORMAT, GridId, GridRecord, LayerRecord, NodeRecord, PlaceRecord,
-    ProjectRecord, Record, SavedSelectionRecord, TileRecord,
+    DocumentRecord, EditRecord, FORMAT, GridId, GridRecord, LayerRecord, MaskRecord, NodeRecord,
+    PlaceRecord, ProjectRecord, Record, SavedSelectionRecord, ShownRecord, TileRecord,
 };
 pub use recorder::{Batch, NewNode, Recorder};
 pub use tree::{Pictures, Tree};

@@ -4,10 +4,13 @@
 //! added. In a journal and in a project file they stand one a line, as JSON. What a reader does not
 //! know of a record of its own format version is an error: half a tree is worse than a message.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Edit, LayerId, NodeId, OperationKind};
-use crate::geom::Extent;
+use crate::geom::{CanvasRect, Extent};
 use crate::project::ContentHash;
 use crate::raster::BlendMode;
 
@@ -73,6 +76,29 @@ pub struct ProjectRecord {
     pub id: String,
     /// The program and its version, for people.
     pub writer: String,
+}
+
+impl ProjectRecord {
+    /// A new project of this program, with a name that no other has.
+    #[must_use]
+    pub fn new() -> Self {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        // Every state of this type is seeded anew by the system.
+        let seed = RandomState::new().hash_one(std::process::id());
+        let parts: [&[u8]; 2] = [&time.to_le_bytes(), &seed.to_le_bytes()];
+        let id = ContentHash::of("project", &parts).to_string();
+        Self {
+            format: FORMAT,
+            id: id.chars().take(32).collect(),
+            writer: format!("Gesso {}", env!("CARGO_PKG_VERSION")),
+        }
+    }
+}
+
+impl Default for ProjectRecord {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// A grid of tiles: another grid with changes, or all of it.
@@ -209,7 +235,7 @@ impl NodeRecord {
 }
 
 /// A picture that was laid down.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlaceRecord {
     /// Columns and rows of the picture.
     pub extent: Extent,
@@ -225,4 +251,25 @@ pub struct PlaceRecord {
     /// The request that made it, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
+    /// What the model was shown, where it was shown something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<ShownRecord>,
+}
+
+/// What a model was shown.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownRecord {
+    /// A state of the document.
+    pub state: NodeId,
+    /// What was done to it first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Edit>,
+    /// The part of it.
+    pub region: CanvasRect,
+    /// Where the model was to repaint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<MaskRecord>,
+    /// The part of the model's picture that was laid down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<CanvasRect>,
 }

@@ -14,7 +14,7 @@ use crate::project::content::{Bytes, GridContents, content_of, grid_content, til
 use crate::project::record::MaskRecord;
 use crate::project::{
     ContentHash, DocumentRecord, EditRecord, GridId, GridRecord, LayerRecord, NodeRecord, Picture,
-    PlaceRecord, Record, SavedSelectionRecord, TilePixels, TileRecord,
+    PlaceRecord, Record, SavedSelectionRecord, ShownRecord, TilePixels, TileRecord,
 };
 use crate::raster::{GridState, Pixel, PixelGrid, RgbaImage, Tile, TileGrid, TileIndex};
 
@@ -253,6 +253,16 @@ impl Recorder {
         let rect = PixelRect::new(place.at.0, place.at.1, extent.width, extent.height);
         let pixels = PixelGrid::from_pixels(rect, place.image.pixels());
         let mask = place.mask.as_ref().map(|mask| self.grid(mask, Role::Placed));
+        let shown = place.shown.as_ref().map(|shown| ShownRecord {
+            state: shown.state,
+            before: shown.before.clone(),
+            region: shown.region,
+            cover: shown
+                .cover
+                .as_ref()
+                .map(|cover| MaskRecord { cover: self.grid(cover, Role::Selection).id }),
+            crop: shown.crop,
+        });
         PlaceRecord {
             extent,
             at: place.at,
@@ -260,6 +270,7 @@ impl Recorder {
             name: place.name.clone(),
             mask: mask.map(|mask| MaskRecord { cover: mask.id }),
             record: place.record.as_deref().map(str::to_owned),
+            shown,
         }
     }
 

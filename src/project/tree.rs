@@ -11,13 +11,15 @@ use std::sync::{Arc, Weak};
 
 use rayon::prelude::*;
 
-use crate::document::{Document, Edit, Layer, LayerId, NodeId, Place, SavedSelection, Selection};
+use crate::document::{
+    Document, Edit, Layer, LayerId, NodeId, Place, SavedSelection, Selection, Shown,
+};
 use crate::geom::{Extent, PixelRect};
 use crate::project::picture::{color_tile, cover_tile, small_picture};
 use crate::project::record::MaskRecord;
 use crate::project::{
     ContentHash, DocumentRecord, EditRecord, FORMAT, GridId, GridRecord, LayerRecord, NodeRecord,
-    PlaceRecord, ProjectError, ProjectRecord, Record,
+    PlaceRecord, ProjectError, ProjectRecord, Record, ShownRecord,
 };
 use crate::raster::{CoverGrid, Pixel, PixelGrid, RgbaImage, Tile, TileGrid, TileIndex};
 
@@ -226,6 +228,10 @@ impl Tree {
         if width.max(height) > MAX_PLACED_PX {
             return Err(format!("a picture of {width}x{height} pixels"));
         }
+        if let Some(shown) = &place.shown {
+            self.known(shown.state)?;
+            self.check_grid(shown.cover.and_then(|cover| cover.cover))?;
+        }
         self.check_grid(place.pixels)?;
         self.check_grid(place.mask.and_then(|mask| mask.cover))
     }
@@ -347,11 +353,24 @@ impl Tree {
                         name: place.name,
                         mask: self.mask(place.mask, pictures)?,
                         record: place.record.map(Arc::from),
+                        shown: self.shown(place.shown, pictures)?,
                     })
                 }
             });
         }
         Ok(edits)
+    }
+
+    fn shown(
+        &mut self,
+        shown: Option<ShownRecord>,
+        pictures: &mut dyn Pictures,
+    ) -> Result<Option<Arc<Shown>>, ProjectError> {
+        let Some(ShownRecord { state, before, region, cover, crop }) = shown else {
+            return Ok(None);
+        };
+        let cover = self.mask(cover, pictures)?;
+        Ok(Some(Arc::new(Shown { state, before, region, cover, crop })))
     }
 
     /// The small picture of a node, where it has one.

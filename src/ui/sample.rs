@@ -240,6 +240,7 @@ pub(crate) fn add_history(editor: &mut Editor, states: u64) {
                 name: label.to_owned(),
                 mask: None,
                 record: Some(r#"{"prompt":"красный дом у озера"}"#.into()),
+                shown: None,
             }));
         } else {
             edits.push(Edit::AddLayer { name: label.to_owned() });

@@ -328,6 +328,7 @@ mod tests {
         editor.document.selection.cover.fill(PixelRect::new(40, 60, 200, 100), 255);
         editor.pointer = Some(CanvasPoint::new(12.5, 80.0));
         let plan = RequestPlan {
+            state: crate::document::NodeId(1),
             job: JobNumber(1),
             kind: JobKind::Fill,
             generation: Generation::default(),

@@ -150,7 +150,14 @@ impl Editor {
             (x - (width / 2) as i32, y - (height / 2) as i32)
         };
         let label = trf("Place {name}", &[("name", &name)]);
-        edits.push(Edit::Place(Place { image, at: corner, name, mask: None, record: None }));
+        edits.push(Edit::Place(Place {
+            image,
+            at: corner,
+            name,
+            mask: None,
+            record: None,
+            shown: None,
+        }));
         self.edits(label, edits, effects);
     }
 

@@ -140,6 +140,7 @@ impl Editor {
             name: name.clone(),
             mask,
             record: None,
+            shown: None,
         };
         self.edits(name, vec![Edit::Place(place)], effects);
     }

@@ -362,6 +362,7 @@ mod tests {
             name: "Result".to_owned(),
             mask: None,
             record: Some(r#"{"command":"generate","prompt":"Красный дом"}"#.into()),
+            shown: None,
         };
         let made = commit(&mut history, "Fill the mask", vec![Edit::Place(place)]);
         let layer = history.document().unwrap().active;
