@@ -6,6 +6,7 @@ use crate::geom::CanvasPoint;
 
 /// A round brush.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Brush {
     /// Diameter in canvas pixels, 1 to 2000.
     pub diameter_px: f32,

@@ -41,8 +41,12 @@ printf '{"pictures_folder": "%s", "theme": "%s", "language": "en"}\n' "$out/pict
     >"$out/config/preferences.json"
 export GESSO_CONFIG=$out/config GESSO_MODELS=$out/models GESSO_LOG=gesso=info,gesso::editor=debug,gesso::app=debug
 started=$(date +%s%N)
-"$program" >"$out/stdout.txt" 2>"$log" &
-gesso_pid=$!
+start() {
+    "$program" >>"$out/stdout.txt" 2>>"$log" &
+    gesso_pid=$!
+}
+: >"$log"
+start
 
 # await WHAT SECONDS: waits for a line in the log beyond the ones seen before.
 seen=0
@@ -81,13 +85,17 @@ drag() {
 
 await "first frame" 60
 printf 'launch to first frame: %s ms\n' $((($(date +%s%N) - started) / 1000000))
-for _ in $(seq 100); do
-    window=$(xdotool search --onlyvisible --name 'Gesso' 2>/dev/null | tail -n 1 || true)
-    [ -z "$window" ] || break
-    sleep 0.1
-done
-[ -n "${window:-}" ] || fail "no window shows"
-xdotool windowfocus "$window" || true
+focus() {
+    local window=
+    for _ in $(seq 100); do
+        window=$(xdotool search --onlyvisible --name 'Gesso' 2>/dev/null | tail -n 1 || true)
+        [ -z "$window" ] || break
+        sleep 0.1
+    done
+    [ -n "$window" ] || fail "no window shows"
+    xdotool windowfocus "$window" || true
+}
+focus
 for _ in $(seq 600); do
     grep -q "models are known" "$log" && break
     sleep 0.1
@@ -165,6 +173,23 @@ done
 [ -n "$saved" ] || fail "no picture was saved"
 size=$(identify -format '%wx%h' "$saved")
 [ "$size" = 256x256 ] || fail "the saved picture is $size, not 256x256"
+
+# Killed without warning: the next start offers the work back, to the last stroke.
+kill -9 "$gesso_pid"
+wait "$gesso_pid" 2>/dev/null || true
+start
+await "1 works were left behind" 60
+focus
+sleep 1
+shot 10-recover
+xdotool mousemove 960 430 click 1
+await "opened a project of 7 states" 20
+sleep 1
+shot 11-recovered
+key ctrl+z
+await "went to" 20
+key ctrl+shift+z
+await "went to" 20
 
 # Closed: the work is not in a project, so it asks; then it is thrown away.
 key ctrl+q

@@ -4,7 +4,9 @@
 mod cli;
 mod fonts;
 mod golden;
+mod kill;
 mod licenses;
 mod locale;
+mod projects;
 mod readme;
 mod tidy;

@@ -154,6 +154,7 @@ impl Editor {
             self.notify(NoticeKind::Error, text.to_owned(), None);
             return;
         };
+        log::debug!("opened a project of {} states", history.nodes().count());
         self.end_gesture();
         self.dialog = None;
         self.history = history;

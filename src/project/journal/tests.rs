@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::document::testing::Rng;
+use crate::document::{History, Operation};
 use crate::geom::{Extent, PixelRect};
 use crate::project::{FORMAT, document_content};
 use crate::storage::disk::faults;
@@ -242,4 +243,76 @@ fn what_is_no_journal_is_left_alone() {
     assert_eq!(abandoned(root.path()), []);
     assert!(matches!(Journal::take_up(&other), Err(ProjectError::Empty)));
     assert!(other.join(RECORDS).exists());
+}
+
+/// Ten thousand random edits from random states of a tree: memory stays within the history's budget,
+/// the disk grows with what is new, and every state comes back.
+#[test]
+fn ten_thousand_steps_over_a_tree_come_back_within_the_budget() {
+    const STEPS: u64 = 10_000;
+    const BUDGET: usize = 48 << 20;
+    let root = tempfile::tempdir().unwrap();
+    let mut rng = Rng(77);
+    let mut document = rng.document();
+    let mut history = History::new(document.clone(), "First", BUDGET);
+    let mut journal = Journal::create(root.path(), &project()).unwrap();
+    let mut contents = vec![document_content(&document)];
+    let node = |history: &History| {
+        let node = history.node(history.current()).unwrap();
+        Change::Node(Box::new(NewNode {
+            id: node.id,
+            parent: node.parent,
+            label: node.operation.label.clone(),
+            time: node.time,
+            edits: node.operation.edits.clone(),
+            document: node.document.clone().unwrap(),
+        }))
+    };
+    let mut group = vec![node(&history)];
+    let mut tiles = std::collections::HashSet::new();
+    while (contents.len() as u64) < STEPS {
+        if rng.one_in(20) {
+            // Anywhere in the tree; what was let go is fetched.
+            journal.commit(group.drain(..)).unwrap();
+            let id = NodeId(1 + rng.next() % contents.len() as u64);
+            if !history.go_to(id) {
+                let fetched = journal.document(id).unwrap();
+                assert_eq!(document_content(&fetched), contents[id.0 as usize - 1]);
+                assert!(history.fill(id, fetched) && history.go_to(id));
+            }
+            document = history.document().unwrap().clone();
+        }
+        // Not ever more layers.
+        let edit = if document.layers.len() > 6 { Edit::Flatten } else { rng.edit(&document) };
+        let mut next = document.clone();
+        if edit.apply(&mut next).is_err() {
+            continue;
+        }
+        document = next;
+        contents.push(document_content(&document));
+        for layer in &document.layers {
+            tiles.extend(layer.pixels.tiles().map(|(_, tile)| tile.version()));
+        }
+        let operation = Operation { label: String::new(), edits: vec![edit] };
+        history.commit(document.clone(), operation);
+        group.push(node(&history));
+        assert!(history.bytes() <= BUDGET, "{}", history.bytes());
+        if group.len() > 50 {
+            journal.commit(group.drain(..)).unwrap();
+        }
+    }
+    journal.commit(group).unwrap();
+    // Lines are text, and far less than the pixels that changed.
+    let (lines, pictures) = (journal.lines.bytes(), journal.pack.bytes());
+    assert!(lines < STEPS * 4000, "{lines} bytes of lines");
+    assert!(pictures < tiles.len() as u64 * 300_000, "{pictures} bytes of pictures");
+    let folder = journal.folder().to_owned();
+    drop(journal);
+    let recovered = Journal::take_up(&folder).unwrap();
+    assert_eq!(recovered.remarks, Vec::<String>::new());
+    let mut journal = recovered.journal;
+    for i in (0..contents.len()).step_by(37) {
+        let document = journal.document(NodeId(i as u64 + 1)).unwrap();
+        assert_eq!(document_content(&document), contents[i]);
+    }
 }
