@@ -11,6 +11,8 @@ mod picture;
 mod read;
 mod saved;
 mod stack;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use read::{Limits, Opened, OraFile, SavedState};

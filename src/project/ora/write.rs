@@ -93,6 +93,16 @@ pub fn write(
     contents: &Contents<'_>,
     previous: Option<&Path>,
 ) -> Result<WriteReport, ProjectError> {
+    write_within(path, contents, previous, BATCH_BYTES)
+}
+
+/// [`write()`] with at most so many bytes of pixels compressed in memory at the same time.
+pub(super) fn write_within(
+    path: &Path,
+    contents: &Contents<'_>,
+    previous: Option<&Path>,
+    batch_bytes: u64,
+) -> Result<WriteReport, ProjectError> {
     check_names(&contents.entries)?;
     let mut before = match previous.map(OraFile::open) {
         None => None,
@@ -116,7 +126,8 @@ pub fn write(
     // The file saved before is closed when this is done: some systems replace no open file.
     write_atomically(path, |file| {
         let saved = before.as_mut().and_then(OraFile::saved).unwrap_or_default();
-        let mut archive = Archive { zip: ZipWriter::new(file), before, report: &mut report };
+        let mut archive =
+            Archive { zip: ZipWriter::new(file), before, batch_bytes, report: &mut report };
         archive.bytes(MIMETYPE, MIMETYPE_CONTENT.as_bytes(), CompressionMethod::Stored)?;
         let mut now = Saved { version: Saved::VERSION, parts: Vec::new() };
         archive.bytes(STACK, stack.as_bytes(), CompressionMethod::Deflated)?;
@@ -240,6 +251,7 @@ fn stack(document: &Document, parts: &[Part<'_>]) -> String {
 struct Archive<'a, 'f> {
     zip: ZipWriter<&'a mut BufWriter<&'f File>>,
     before: Option<OraFile>,
+    batch_bytes: u64,
     report: &'a mut WriteReport,
 }
 
@@ -259,7 +271,7 @@ impl Archive<'_, '_> {
                 .iter()
                 .take_while(|part| {
                     bytes += part.raw_bytes();
-                    bytes <= BATCH_BYTES && self.copyable(part, saved).is_none()
+                    bytes <= self.batch_bytes && self.copyable(part, saved).is_none()
                 })
                 .count();
             let (batch, others) = rest.split_at(count.max(1));
