@@ -24,7 +24,7 @@
 //! | [`ui`] | the window's contents: one file per panel or dialog; widgets | `geom`, `locale`, `raster`, `document`, `tools`, `engine`, `preferences`, `editor`, `gpu` |
 //! | [`app`] | the program with a window: commands gathered, effects done | all of the above |
 //! | [`selftest`] | reference vectors recomputed | all of the above |
-//! | [`mod@bench`] | how fast networks and the canvas run here | all of the above |
+//! | [`mod@bench`] | how fast networks, the canvas and projects are here | all of the above |
 //! | [`cli`] | the command line; without a command it opens the window | all |
 //!
 //! Four consequences: networks never see a job, jobs never see a document or a window, panels never

@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Recompute reference vectors and compare.
     Selftest(SelftestArgs),
-    /// Measure how fast networks run here.
+    /// Measure how fast networks, the canvas and projects are here.
     Bench(BenchArgs),
 }
 
@@ -252,11 +252,13 @@ pub(crate) enum BenchWhat {
     Networks,
     /// Dabs, undo and frames on canvases of 1024 to 16384 pixels a side.
     Canvas,
+    /// Journal, saving, opening and replay of a picture of 8192 pixels a side.
+    Project,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// What to measure: the networks, or painting and showing the canvas.
+    /// What to measure: the networks, painting and showing the canvas, or keeping projects.
     #[arg(value_enum, default_value_t)]
     pub(crate) what: BenchWhat,
     /// Measure this model only.

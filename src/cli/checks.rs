@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::bench::canvas::{self, CanvasBench};
+use crate::bench::project::{self, ProjectBench};
 use crate::bench::{BenchError, BenchRequest};
 use crate::cli::args::{BenchArgs, BenchWhat, SelftestArgs};
 use crate::cli::error::CliError;
@@ -72,8 +73,10 @@ fn built_in_vectors() -> Result<PathBuf, CliError> {
 }
 
 pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
-    if args.what == BenchWhat::Canvas {
-        return bench_canvas(context);
+    match args.what {
+        BenchWhat::Networks => {}
+        BenchWhat::Canvas => return bench_canvas(context),
+        BenchWhat::Project => return bench_project(context),
     }
     let device = open_device(args.device).map_err(EngineError::from)?;
     let library = open_library()?;
@@ -107,6 +110,26 @@ pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError>
             "measurements": measurements,
         });
         say(&report.to_string())?;
+    }
+    Ok(())
+}
+
+/// Measures how work is kept, saved and opened.
+fn bench_project(context: &Context) -> Result<(), CliError> {
+    let mut rows = Vec::new();
+    let mut unsaid = None;
+    project::run(&ProjectBench::default(), &mut |row| {
+        if context.json {
+            rows.push(json!(row));
+        } else if unsaid.is_none() {
+            unsaid = say(&row.to_string()).err();
+        }
+    })?;
+    if let Some(error) = unsaid {
+        return Err(error);
+    }
+    if context.json {
+        say(&json!({ "command": "bench project", "measurements": rows }).to_string())?;
     }
     Ok(())
 }
