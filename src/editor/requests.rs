@@ -349,7 +349,7 @@ fn staged_on(
 fn layer_name(plan: &RequestPlan, seed: u64) -> String {
     let prompt = plan.generation.prompt.trim();
     if prompt.is_empty() {
-        return format!("{} {seed}", kind_name(plan.kind));
+        return format!("{} {seed}", tr(kind_name(plan.kind)));
     }
     prompt.chars().take(40).collect()
 }

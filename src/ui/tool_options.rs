@@ -17,11 +17,16 @@ use crate::ui::widgets::{
 /// Height of the bar, margins included.
 pub const TOOL_OPTIONS_PX: f32 = theme::BUTTON_PX + theme::SPACE_S;
 
+/// About what the bar has beside the three sliders of a brush, in the longest of the languages.
+const BESIDE_SLIDERS_PX: f32 = 760.0;
+
 /// The settings of the tool in hand.
 pub fn tool_options_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
     let mut settings = editor.tools.clone();
-    // On a narrow window the bar takes a second line.
+    // On a narrow window sliders are shorter; on a very narrow one the bar takes a second line.
+    let slider_px = ((ui.available_width() - BESIDE_SLIDERS_PX) / 3.0).clamp(32.0, 60.0);
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().slider_width = slider_px;
         ui.set_min_height(theme::BUTTON_PX);
         for action in [Action::Undo, Action::Redo] {
             action_button(ui, editor, action, ActionStyle::Icon, commands);

@@ -4,6 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use gesso::document::flatten;
 use gesso::editor::{Action, CompareMode, JobState};
+use gesso::engine::library::TinyFamily;
 use gesso::preferences::Theme;
 use gesso::raster::RgbaImage;
 use gesso::tools::Tool;
@@ -43,7 +44,12 @@ fn a_prompt_becomes_a_picture_that_the_empty_canvas_takes_the_size_of() {
 
 #[test]
 fn clip_guides_a_picture_where_it_is_asked_to() {
-    let mut window = with_picture();
+    let mut window = Window::open_with(Theme::Dark, |preferences| {
+        let models = preferences.models_folder.as_ref().unwrap();
+        TinyFamily::complete("guided").write(models).unwrap();
+        preferences.last_generation["model"] = "guided".into();
+    });
+    window.act(Action::Generate);
     let mut generation = window.editor().generation.clone();
     generation.clip_guidance = Some(2.0);
     window.command(gesso::editor::Command::SetGeneration(Box::new(generation)));
@@ -57,6 +63,13 @@ fn clip_guides_a_picture_where_it_is_asked_to() {
     assert_eq!(window.editor().generation.clip_guidance, None);
     window.command(gesso::editor::Command::UseSettings(guided));
     assert_eq!(window.editor().generation.clip_guidance, Some(2.0));
+    // Another model has no CLIP; what was chosen for this one does not disturb it.
+    let mut generation = window.editor().generation.clone();
+    generation.model = Some("tiny".to_owned());
+    window.command(gesso::editor::Command::SetGeneration(Box::new(generation)));
+    window.act(Action::Generate);
+    let base = window.editor().gallery.items[2].record.base().unwrap();
+    assert_eq!(base.clip_guidance, 0.0);
 }
 
 #[test]

@@ -23,15 +23,15 @@ pub(super) struct Told {
 pub(super) fn of_document(error: &DocumentError) -> Told {
     let (text, offer) = match error {
         DocumentError::Locked(name) => (
-            trf("The layer {name} is locked. Unlock it to change it.", &[("name", name)]),
+            trf("The layer “{name}” is locked. Unlock it to change it.", &[("name", name)]),
             Some(Action::ToggleLayerLocked),
         ),
         DocumentError::Hidden(name) => (
-            trf("The layer {name} is hidden. Show it to paint on it.", &[("name", name)]),
+            trf("The layer “{name}” is hidden. Show it to paint on it.", &[("name", name)]),
             Some(Action::ToggleLayerVisible),
         ),
         DocumentError::NoMask(name) => {
-            (trf("The layer {name} has no mask.", &[("name", name)]), None)
+            (trf("The layer “{name}” has no mask.", &[("name", name)]), None)
         }
         DocumentError::NothingSelected => (
             tr("Nothing is selected. Select a part of the picture first.").to_owned(),
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn what_can_be_mended_with_a_click_is_offered() {
         let locked = of_document(&DocumentError::Locked("Sky".to_owned()));
-        assert_eq!(locked.text, "The layer Sky is locked. Unlock it to change it.");
+        assert_eq!(locked.text, "The layer “Sky” is locked. Unlock it to change it.");
         assert_eq!(locked.offer, Some(Action::ToggleLayerLocked));
         let none = of_document(&DocumentError::NothingSelected);
         assert_eq!(none.offer, Some(Action::SelectAll));

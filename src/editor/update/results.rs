@@ -262,6 +262,9 @@ fn accepted(staged: &Staged) -> (String, Vec<Edit>) {
     let kind = tr(crate::editor::requests::kind_name(staged.kind));
     let label = if staged.layer_name.is_empty() {
         kind.to_owned()
+    } else if staged.layer_name.starts_with(kind) {
+        // Without a prompt the layer is named after the kind of work.
+        staged.layer_name.clone()
     } else {
         format!("{kind}: {}", staged.layer_name)
     };

@@ -48,7 +48,7 @@ pub fn gallery_ui(
         return;
     }
     let chosen = state.chosen.and_then(|id| items.iter().find(|item| item.id == id)).copied();
-    let details_px = if chosen.is_some() { 138.0 } else { 0.0 };
+    let details_px = if chosen.is_some() { 150.0 } else { 0.0 };
     let grid_px = (ui.available_height() - details_px).max(CELL_PX);
     let size = vec2(ui.available_width(), grid_px);
     ui.allocate_ui(size, |ui| {
@@ -202,7 +202,24 @@ fn details_ui(
     let weak = colors(ui).text_weak;
     ui.spacing_mut().item_spacing.y = theme::SPACE_XS;
     let prompt = prompt_line(&item.record.common().prompt);
-    ui.add(Label::new(theme::semibold(&*prompt)).truncate()).on_hover_text(&prompt);
+    ui.horizontal(|ui| {
+        let icons_px = 2.0 * (theme::BUTTON_PX + theme::SPACE_S);
+        let size = vec2(ui.available_width() - icons_px, theme::BUTTON_PX);
+        let layout = egui::Layout::left_to_right(egui::Align::Center);
+        ui.allocate_ui_with_layout(size, layout, |ui| {
+            ui.set_min_size(size);
+            let name = Label::new(theme::semibold(&*prompt)).truncate();
+            ui.add(name).on_hover_text(&prompt);
+        });
+        let label = tr("Copy the picture");
+        if icon_button(ui, icon::COPY, label, "", ButtonState::Normal).clicked() {
+            commands.push(Command::CopyFromGallery(item.id));
+        }
+        let label = tr("Remove from the gallery");
+        if icon_button(ui, icon::DELETE, label, "", ButtonState::Normal).clicked() {
+            state.removing = Some(item.id);
+        }
+    });
     for line in [facts_line(item), settings_line(item)] {
         ui.add(Label::new(RichText::new(line).size(theme::SMALL_PX).color(weak)).truncate());
     }
@@ -221,37 +238,43 @@ fn details_ui(
         });
         return;
     }
-    let half = (ui.available_width() - theme::SPACE_S) / 2.0;
-    let button = |ui: &mut Ui, width: f32, label: &'static str, tooltip: &'static str| {
-        let button = egui::Button::new(label).min_size(vec2(width, theme::BUTTON_PX)).truncate();
-        ui.add_sized(vec2(width, theme::BUTTON_PX), button).on_hover_text(tooltip).clicked()
-    };
-    ui.horizontal(|ui| {
-        let tooltip = tr("Take over prompt, model and settings");
-        if button(ui, half, tr("Use settings"), tooltip) {
-            commands.push(Command::UseSettings(item.id));
-        }
-        if button(ui, half, tr("Use seed"), tr("Take over the seed and lock it")) {
-            commands.push(Command::UseSeed(item.id));
-        }
+    let take = [
+        (tr("Use settings"), tr("Take over prompt, model and settings")),
+        (tr("Use seed"), tr("Take over the seed and lock it")),
+    ];
+    match pair_ui(ui, take) {
+        Some(0) => commands.push(Command::UseSettings(item.id)),
+        Some(_) => commands.push(Command::UseSeed(item.id)),
+        None => {}
+    }
+    let show = [
+        (tr("Place as layer"), tr("Put the picture on a new layer")),
+        (tr("Open as picture"), tr("Start a new picture from this one")),
+    ];
+    match pair_ui(ui, show) {
+        Some(0) => commands.push(Command::PlaceFromGallery(item.id)),
+        Some(_) => commands.push(Command::OpenFromGallery(item.id)),
+        None => {}
+    }
+}
+
+/// Two buttons that fill a row, each with a share that suits its text; which one was clicked.
+fn pair_ui(ui: &mut Ui, buttons: [(&'static str, &'static str); 2]) -> Option<usize> {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let text_px = buttons.map(|(label, _)| {
+        ui.painter().layout_no_wrap(label.to_owned(), font.clone(), Color32::PLACEHOLDER).size().x
     });
     ui.horizontal(|ui| {
-        let rest = 2.0 * (theme::BUTTON_PX + theme::SPACE_S);
-        let half = (ui.available_width() - theme::SPACE_S - rest) / 2.0;
-        if button(ui, half, tr("Place as layer"), tr("Put the picture on a new layer")) {
-            commands.push(Command::PlaceFromGallery(item.id));
+        let spare = ui.available_width() - theme::SPACE_S - text_px.iter().sum::<f32>();
+        let mut clicked = None;
+        for (at, ((label, tooltip), text_px)) in buttons.into_iter().zip(text_px).enumerate() {
+            let size = vec2(text_px + spare / 2.0, theme::BUTTON_PX);
+            let button = egui::Button::new(label).min_size(size).truncate();
+            if ui.add_sized(size, button).on_hover_text(tooltip).clicked() {
+                clicked = Some(at);
+            }
         }
-        let tooltip = tr("Start a new picture from this one");
-        if button(ui, half, tr("Open as picture"), tooltip) {
-            commands.push(Command::OpenFromGallery(item.id));
-        }
-        let label = tr("Copy the picture");
-        if icon_button(ui, icon::COPY, label, "", ButtonState::Normal).clicked() {
-            commands.push(Command::CopyFromGallery(item.id));
-        }
-        let label = tr("Remove from the gallery");
-        if icon_button(ui, icon::DELETE, label, "", ButtonState::Normal).clicked() {
-            state.removing = Some(item.id);
-        }
-    });
+        clicked
+    })
+    .inner
 }

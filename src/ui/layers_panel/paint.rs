@@ -337,7 +337,10 @@ fn footer_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             action_button(ui, editor, Action::DeleteLayer, ActionStyle::Icon, commands);
-            let count = trf("{count} layers", &[("count", &editor.document.layers.len())]);
+            let count = match editor.document.layers.len() {
+                1 => tr("1 layer").to_owned(),
+                count => trf("{count} layers", &[("count", &count)]),
+            };
             let font = FontId::new(theme::SMALL_PX, FontFamily::Proportional);
             let color = colors(ui).text_weak;
             let (rect, _) = ui.allocate_exact_size(vec2(72.0, theme::BUTTON_PX), Sense::hover());

@@ -31,8 +31,9 @@ fn all_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
     negative_prompt_ui(ui, generation);
     let suggested = suggestion(editor).and_then(|ability| ability.base.as_ref());
     steps_ui(ui, suggested, generation);
-    guidance_ui(ui, suggested, generation);
-    if let Some(scale) = suggested_clip_guidance(editor) {
+    let clip = suggested_clip_guidance(editor);
+    guidance_ui(ui, suggested, clip, generation);
+    if let Some(scale) = clip {
         clip_guidance_ui(ui, scale, generation);
     }
     sampler_ui(ui, suggested, generation);
@@ -93,12 +94,17 @@ fn steps_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Gene
     });
 }
 
-fn guidance_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Generation) {
+fn guidance_ui(
+    ui: &mut Ui,
+    suggested: Option<&BaseSettings>,
+    clip: Option<f64>,
+    generation: &mut Generation,
+) {
     row(ui, tr("Guidance"), |ui| {
         ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
         // Both kinds of guidance at once pull too hard, so that one is off beside the other.
         let own = suggested.map_or(3.0, |base| base.guidance);
-        let usual = if generation.clip_guidance.is_some() { 1.0 } else { own };
+        let usual = if clip.is_some() && generation.clip_guidance.is_some() { 1.0 } else { own };
         let mut guidance = generation.guidance.unwrap_or(usual);
         let width = ui.available_width() - theme::BUTTON_PX - theme::SPACE_XS;
         let field = DragValue::new(&mut guidance)
@@ -154,8 +160,14 @@ fn sampler_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Ge
             Some(base) => trf("{name} · suggested", &[("name", &sampler_label(base.sampler))]),
             None => tr("The model's own").to_owned(),
         };
-        let shown = generation.sampler.map_or(own.clone(), |one| sampler_label(one).to_owned());
-        let width = ui.available_width() - theme::BUTTON_PX - theme::SPACE_XS;
+        // The box has no room for more than the name; the way back beside it tells a choice.
+        let usual = suggested.map(|base| base.sampler);
+        let shown =
+            generation.sampler.or(usual).map_or(own.clone(), |one| sampler_label(one).to_owned());
+        // Without a choice there is nothing to go back from, and the name needs the room.
+        let beside =
+            if generation.sampler.is_some() { theme::BUTTON_PX + theme::SPACE_XS } else { 0.0 };
+        let width = ui.available_width() - beside;
         let combo = ui
             .scope(|ui| {
                 // A truncated text takes what is there, whatever width the box was given.
@@ -175,7 +187,7 @@ fn sampler_ui(ui: &mut Ui, suggested: Option<&BaseSettings>, generation: &mut Ge
             .inner;
         combo.response.on_hover_text(tr("The way from noise to the picture"));
         let label = tr("Suggested sampler");
-        if suggested_ui(ui, generation.sampler.is_some(), label, "") {
+        if generation.sampler.is_some() && suggested_ui(ui, true, label, "") {
             generation.sampler = None;
         }
     });

@@ -10,6 +10,9 @@ use egui::{
 use crate::ui::theme;
 use crate::ui::widgets::number_field;
 
+/// Width of a slider in a bar, where the bar's own style gives it no less.
+const COMPACT_PX: f32 = 60.0;
+
 /// A number with its name, a slider and a field.
 #[must_use = "call `show`"]
 pub struct LabeledSlider<'a, N> {
@@ -66,7 +69,8 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
         self
     }
 
-    /// For bars: the label takes only the width that it needs, the slider a fixed one.
+    /// For bars: the label takes only the width that it needs, the slider that of the style and at
+    /// most a small one.
     pub const fn compact(mut self) -> Self {
         self.compact = true;
         self
@@ -94,7 +98,8 @@ impl<'a, N: Numeric> LabeledSlider<'a, N> {
                 let spacing = ui.spacing().item_spacing.x;
                 if self.compact {
                     ui.label(label);
-                    ui.spacing_mut().slider_width = 60.0;
+                    let slider_px = ui.spacing().slider_width.min(COMPACT_PX);
+                    ui.spacing_mut().slider_width = slider_px;
                 } else {
                     let full = ui.available_width();
                     let label_px = self.label_px.unwrap_or(theme::LABEL_PX.min(full * 0.36));
