@@ -3,6 +3,7 @@
 
 mod cli;
 mod fonts;
+mod fuzz;
 mod golden;
 mod kill;
 mod licenses;

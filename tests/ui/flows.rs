@@ -11,13 +11,13 @@ use gesso::tools::Tool;
 
 use crate::window::Window;
 
-fn picture(window: &Window) -> RgbaImage {
+pub(crate) fn picture(window: &Window) -> RgbaImage {
     let document = &window.editor().document;
     flatten(document, document.extent.rect())
 }
 
 /// A window with a generated picture on its canvas.
-fn with_picture() -> Window {
+pub(crate) fn with_picture() -> Window {
     let mut window = Window::open(Theme::Dark);
     window.harness.get_by_label("Prompt").focus();
     window.harness.step();

@@ -6,5 +6,6 @@
 
 mod flows;
 mod panels;
+mod projects;
 mod snapshots;
 mod window;

@@ -46,6 +46,11 @@ impl Window {
         };
         change(&mut preferences);
         gesso::storage::save_preferences(folder.path(), &preferences).unwrap();
+        Self::in_folder(folder)
+    }
+
+    /// A window of a program that ran before, with what it left.
+    pub(crate) fn in_folder(folder: tempfile::TempDir) -> Self {
         let config: PathBuf = folder.path().to_owned();
         let harness = Harness::builder()
             .with_size([1280.0, 800.0])
@@ -58,6 +63,21 @@ impl Window {
         window.settle();
         assert!(window.editor().catalog.is_some(), "the models are known");
         window
+    }
+
+    /// Ends the program as a crash does: nothing is asked, nothing is written.
+    pub(crate) fn crash(self) -> tempfile::TempDir {
+        let Self { harness, folder } = self;
+        let was_written = harness.state().editor().history.nodes().count() > 1;
+        drop(harness);
+        // Its threads end on their own.
+        let began = Instant::now();
+        let journals = folder.path().join("data/journals");
+        while was_written && gesso::project::journal::abandoned(&journals).is_empty() {
+            assert!(began.elapsed() < LONG, "the journal is never let go");
+            std::thread::yield_now();
+        }
+        folder
     }
 
     /// The editor behind the window.
