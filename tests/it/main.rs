@@ -8,6 +8,7 @@ mod golden;
 mod kill;
 mod licenses;
 mod locale;
+mod openraster;
 mod projects;
 mod readme;
 mod tidy;

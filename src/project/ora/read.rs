@@ -189,7 +189,7 @@ impl OraFile {
     /// Whether there is an entry of that name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.archive.index_for_name(name).is_some()
+        self.archive.index_for_name_raw(name.as_bytes()).is_some()
     }
 
     /// The names of all entries that start with `prefix`, in order.
@@ -210,7 +210,7 @@ impl OraFile {
     ///
     /// When it has more than `limit_bytes`, or can't be unpacked.
     pub fn entry(&mut self, name: &str, limit_bytes: u64) -> Result<Option<Vec<u8>>, ProjectError> {
-        let Some(index) = self.archive.index_for_name(name) else { return Ok(None) };
+        let Some(index) = self.archive.index_for_name_raw(name.as_bytes()) else { return Ok(None) };
         let read = |file: &mut Self| -> Result<Result<Vec<u8>, u64>, ZipError> {
             let entry = file.archive.by_index(index)?;
             let size = entry.size();
@@ -235,13 +235,15 @@ impl OraFile {
 
     /// Checksum and size of an entry as the directory states them; nothing where there is none.
     pub(super) fn checksum(&self, name: &str) -> Option<(u32, u64)> {
-        let entry = self.archive.by_index_data(self.archive.index_for_name(name)?).ok()?;
+        let entry =
+            self.archive.by_index_data(self.archive.index_for_name_raw(name.as_bytes())?).ok()?;
         Some((entry.crc32(), entry.size()))
     }
 
     /// An entry in its compressed form.
     pub(super) fn packed(&mut self, name: &str) -> io::Result<ZipFile<'_, BufReader<File>>> {
-        let index = self.archive.index_for_name(name).ok_or(io::ErrorKind::NotFound)?;
+        let index =
+            self.archive.index_for_name_raw(name.as_bytes()).ok_or(io::ErrorKind::NotFound)?;
         Ok(self.archive.by_index_raw(index)?)
     }
 
@@ -420,7 +422,7 @@ impl OraFile {
 
     /// Looks at the start of a PNG and checks that its size is one that such a picture can have.
     fn packed_png(&mut self, name: &str) -> Result<Option<PackedPng>, ProjectError> {
-        let Some(index) = self.archive.index_for_name(name) else { return Ok(None) };
+        let Some(index) = self.archive.index_for_name_raw(name.as_bytes()) else { return Ok(None) };
         let read = |file: &mut Self| -> Result<(Vec<u8>, u64), ZipError> {
             let entry = file.archive.by_index(index)?;
             let size = entry.size();
