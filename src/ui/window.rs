@@ -165,9 +165,9 @@ mod tests {
         let name = names.next().unwrap();
         for held in names {
             match held {
-                "Ctrl" => modifiers = modifiers | Modifiers::COMMAND,
-                "Alt" => modifiers = modifiers | Modifiers::ALT,
-                "Shift" => modifiers = modifiers | Modifiers::SHIFT,
+                "Ctrl" => modifiers |= Modifiers::COMMAND,
+                "Alt" => modifiers |= Modifiers::ALT,
+                "Shift" => modifiers |= Modifiers::SHIFT,
                 other => panic!("{other} can't be held"),
             }
         }

@@ -93,7 +93,8 @@ fn tab_walks_through_the_controls_and_hides_nothing() {
     for _ in 0..120 {
         window.harness.key_press(Key::Tab);
         window.harness.step();
-        let by = egui_kittest::kittest::by().predicate(|node| node.is_focused());
+        let by =
+            egui_kittest::kittest::by().predicate(|node| node.is_focused() && !node.is_hidden());
         met.extend(window.harness.query(by).and_then(|node| node.accesskit_node().label()));
     }
     assert!(!window.editor().view.panels_hidden);
