@@ -94,11 +94,7 @@ fn tab_walks_through_the_controls_and_hides_nothing() {
         window.harness.key_press(Key::Tab);
         window.harness.step();
         let by =
-<<<<<<< HEAD
-            egui_kittest::kittest::by().predicate(egui_kittest::kittest::AccessKitNode::is_focused);
-=======
             egui_kittest::kittest::by().predicate(|node| node.is_focused() && !node.is_hidden());
->>>>>>> polish
         met.extend(window.harness.query(by).and_then(|node| node.accesskit_node().label()));
     }
     assert!(!window.editor().view.panels_hidden);
