@@ -227,7 +227,7 @@ impl Desk {
                 });
             }
             Effect::Read { path, as_layer: false } if is_project(&path) => {
-                self.keep(move |keeper| keeper.open(path).into());
+                self.keep(move |keeper| keeper.open(&path).into());
             }
             Effect::WriteProject { path, document, node } => {
                 self.keep(move |keeper| keeper.save(path, node, &document).into());

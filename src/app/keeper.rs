@@ -185,8 +185,12 @@ impl Keeper {
             Kept::Journal(journal) => journal.save(path, node, document, previous)?,
             Kept::Waiting(waiting, None) => {
                 // Where no journal can be made, a file elsewhere may still be written.
-                let scratch = tempfile::tempdir()
-                    .map_err(|source| ProjectError::Read { source, path: std::env::temp_dir() })?;
+                let folder = path.parent().unwrap_or(path);
+                let scratch = tempfile::tempdir_in(folder).map_err(|source| ProjectError::Io {
+                    doing: "make a folder for what is being saved",
+                    source,
+                    path: folder.to_owned(),
+                })?;
                 let mut journal = Journal::create(scratch.path(), &ProjectRecord::new())?;
                 journal.commit(waiting.iter().cloned())?;
                 journal.save(path, node, document, previous)?
@@ -198,8 +202,8 @@ impl Keeper {
     }
 
     /// Reads a project.
-    pub(crate) fn open(&mut self, path: PathBuf) -> Command {
-        match self.try_open(&path) {
+    pub(crate) fn open(&mut self, path: &Path) -> Command {
+        match self.try_open(path) {
             Ok(opened) => Command::ProjectOpened(Box::new(opened)),
             Err(error) => Command::Failed(error.to_string()),
         }

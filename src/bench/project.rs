@@ -61,8 +61,11 @@ pub fn run(
     bench: &ProjectBench,
     tell: &mut dyn FnMut(&ProjectMeasurement),
 ) -> Result<(), ProjectError> {
-    let folder = tempfile::tempdir()
-        .map_err(|source| ProjectError::Read { source, path: std::env::temp_dir() })?;
+    let folder = tempfile::tempdir().map_err(|source| ProjectError::Io {
+        doing: "make a temporary folder",
+        source,
+        path: std::path::PathBuf::new(),
+    })?;
     let mut document = painted(bench);
     let mut history = History::new(document.clone(), "bench", usize::MAX);
     let mut journal = Journal::create(&folder.path().join("journals"), &ProjectRecord::new())?;

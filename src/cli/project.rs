@@ -50,7 +50,9 @@ pub(crate) fn open(path: &Path) -> Result<Source, CliError> {
     match opened.differs {
         None => {}
         Some(file::Differs::ChangedElsewhere) => {
-            note("note: another program has changed the layers; this is the tree as Gesso saved it")
+            note(
+                "note: another program has changed the layers; this is the tree as Gesso saved it",
+            );
         }
         Some(file::Differs::Damaged) => note("note: the saved state is damaged"),
     }

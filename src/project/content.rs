@@ -127,10 +127,19 @@ pub(super) fn grid_content(
     any.then(|| hasher.finish())
 }
 
+/// The hash of a layer's mask.
+#[derive(Clone, Copy)]
+pub(super) enum MaskContent {
+    /// There is no mask.
+    Absent,
+    /// There is one; nothing where it hides all.
+    Cover(Option<ContentHash>),
+}
+
 /// Hashes of a document's grids, wherever they come from.
 pub(super) struct GridContents {
-    /// Pixels and mask of each layer, from the lowest; for no mask, nothing.
-    pub(super) layers: Vec<(Option<ContentHash>, Option<Option<ContentHash>>)>,
+    /// Pixels and mask of each layer, from the lowest.
+    pub(super) layers: Vec<(Option<ContentHash>, MaskContent)>,
     /// The selection.
     pub(super) selection: Option<ContentHash>,
     /// The saved selections, in order.
@@ -153,8 +162,12 @@ pub(super) fn content_of(document: &Document, grids: &GridContents) -> ContentHa
         hasher.text(blend_mode.ora_name());
         hasher.text(record.as_deref().unwrap_or_default());
         hasher.hash(*pixels);
-        hasher.bytes(&[u8::from(mask.is_some())]);
-        hasher.hash(mask.flatten());
+        let (has_mask, cover) = match *mask {
+            MaskContent::Absent => (false, None),
+            MaskContent::Cover(cover) => (true, cover),
+        };
+        hasher.bytes(&[u8::from(has_mask)]);
+        hasher.hash(cover);
     }
     hasher.hash(grids.selection);
     for (saved, content) in document.saved_selections.iter().zip(&grids.saved) {
@@ -207,7 +220,12 @@ pub fn document_content(document: &Document) -> ContentHash {
     }
     let layers = document.layers.iter();
     let grids = GridContents {
-        layers: layers.map(|layer| (grid(&layer.pixels), layer.mask.as_ref().map(grid))).collect(),
+        layers: layers
+            .map(|layer| {
+                let mask = layer.mask.as_ref().map(grid);
+                (grid(&layer.pixels), mask.map_or(MaskContent::Absent, MaskContent::Cover))
+            })
+            .collect(),
         selection: grid(&document.selection.cover),
         saved: document.saved_selections.iter().map(|s| grid(&s.selection.cover)).collect(),
     };

@@ -6,7 +6,6 @@
 //! another state below the saved one; where it dropped Gesso's entries, the layers are all there is.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -200,13 +199,14 @@ fn layer_content(tree: &Tree, layer: &LayerRecord) -> String {
 
 /// Names what all layers together look like.
 fn picture_content(tree: &Tree, document: &crate::project::DocumentRecord) -> String {
-    let mut text = format!("{}x{}", document.extent.width, document.extent.height);
-    for layer in document.layers.iter().filter(|layer| layer.visible) {
-        let LayerRecord { opacity, blend_mode, .. } = layer;
-        let pixels = layer_content(tree, layer);
-        // Writing to a string does not fail.
-        let _ = write!(text, "\n{opacity} {} {pixels}", blend_mode.ora_name());
-    }
+    let visible = document.layers.iter().filter(|layer| layer.visible);
+    let layers: Vec<String> = visible
+        .map(|layer| {
+            let (opacity, mode) = (layer.opacity, layer.blend_mode.ora_name());
+            format!("{opacity} {mode} {}", layer_content(tree, layer))
+        })
+        .collect();
+    let text = format!("{}\n{}", document.extent, layers.join("\n"));
     ContentHash::of("picture", &[text.as_bytes()]).to_string()
 }
 

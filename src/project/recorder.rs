@@ -10,7 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::document::{Document, Edit, Layer, NodeId, Place};
 use crate::geom::PixelRect;
-use crate::project::content::{Bytes, GridContents, content_of, grid_content, tile_content};
+use crate::project::content::{
+    Bytes, GridContents, MaskContent, content_of, grid_content, tile_content,
+};
 use crate::project::record::MaskRecord;
 use crate::project::{
     ContentHash, DocumentRecord, EditRecord, GridId, GridRecord, LayerRecord, NodeRecord, Picture,
@@ -207,7 +209,8 @@ impl Recorder {
             let Layer { id, name, opacity, visible, locked, blend_mode, record, .. } = layer;
             let pixels = self.grid(&layer.pixels, Role::Layer(id.0));
             let mask = layer.mask.as_ref().map(|mask| self.grid(mask, Role::Mask(id.0)));
-            contents.layers.push((pixels.content, mask.map(|mask| mask.content)));
+            let cover = mask.map_or(MaskContent::Absent, |mask| MaskContent::Cover(mask.content));
+            contents.layers.push((pixels.content, cover));
             layers.push(LayerRecord {
                 id: *id,
                 name: name.clone(),

@@ -244,6 +244,7 @@ impl Tree {
     }
 
     /// All nodes, oldest first.
+    #[must_use]
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = &NodeRecord> {
         self.nodes.values()
     }
@@ -481,11 +482,14 @@ fn bounded(text: String) -> Result<String, String> {
     if text.len() > MAX_TEXT_BYTES { Err("a text that is too long".to_owned()) } else { Ok(text) }
 }
 
+/// A tile from its PNG file, checked against its name.
+type Decode<P> = fn(&[u8], ContentHash) -> Result<Arc<Tile<P>>, ProjectError>;
+
 /// Reads the tiles that do not live yet and puts a grid together.
 fn read_grid<P: Pixel>(
     tiles: &BTreeMap<TileIndex, ContentHash>,
     cache: &mut HashMap<ContentHash, Weak<Tile<P>>>,
-    decode: fn(&[u8], ContentHash) -> Result<Arc<Tile<P>>, ProjectError>,
+    decode: Decode<P>,
     pictures: &mut dyn Pictures,
 ) -> Result<TileGrid<P>, ProjectError> {
     let mut live: HashMap<ContentHash, Arc<Tile<P>>> = HashMap::new();

@@ -105,7 +105,7 @@ impl Editor {
             }
             Command::Flip(axis) => self.edit(Edit::Flip(axis), &mut effects),
             Command::GoTo(node) => self.go_to(node, &mut effects),
-            Command::RenameState(node, label) => self.rename_state(node, label, &mut effects),
+            Command::RenameState(node, label) => self.rename_state(node, &label, &mut effects),
             Command::PinState(node, pinned) => self.pin_state(node, pinned, &mut effects),
             Command::TakeRegion(node) => self.take_region(node, &mut effects),
             Command::TakeUp(folder) => self.take_up(folder, &mut effects),

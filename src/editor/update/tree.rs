@@ -99,7 +99,7 @@ impl Editor {
         }
     }
 
-    pub(super) fn rename_state(&mut self, node: NodeId, label: String, effects: &mut Vec<Effect>) {
+    pub(super) fn rename_state(&mut self, node: NodeId, label: &str, effects: &mut Vec<Effect>) {
         let label = label.trim().to_owned();
         if !label.is_empty() && self.history.rename(node, label.clone()) {
             effects.push(Effect::Keep(Keep::Rename(node, label)));
