@@ -292,6 +292,7 @@ impl Keeper {
                 folder: work.folder,
                 time: work.time,
                 states: work.states,
+                first: work.first,
                 label: work.label,
                 file: work.file,
                 bytes: work.bytes,

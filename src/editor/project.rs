@@ -33,6 +33,8 @@ pub struct LeftWork {
     pub time: SystemTime,
     /// How many states it has.
     pub states: usize,
+    /// The name of its first state.
+    pub first: String,
     /// The name of its last state.
     pub label: String,
     /// The file that it was saved to last.

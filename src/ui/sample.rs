@@ -268,6 +268,7 @@ pub(crate) fn left_work() -> Vec<crate::editor::LeftWork> {
         folder: format!("journal-{number}").into(),
         time: std::time::SystemTime::UNIX_EPOCH,
         states: 12 + number as usize,
+        first: "New picture".to_owned(),
         label: "Fill the mask: красный дом у озера".to_owned(),
         file: file.map(std::path::PathBuf::from),
         bytes: 3 << 20,

@@ -118,7 +118,7 @@ for _ in 1 2 3; do
     drag 640 470 560 430 2
 done
 shot 3-sampling
-await "results are shown" 180
+await "results are shown" 600
 sleep 0.5
 shot 4-result
 xdotool mousemove 640 420
@@ -134,7 +134,7 @@ shot 5-mask
 await "committed" 20
 key ctrl+shift+Return
 await "job started" 60
-await "results are shown" 180
+await "results are shown" 600
 sleep 0.5
 shot 6-staging
 grep -q "outside the mask: 0 bytes changed" "$log" || fail "no zero was measured outside the mask"
@@ -182,7 +182,7 @@ await "1 works were left behind" 60
 focus
 sleep 1
 shot 10-recover
-xdotool mousemove 960 430 click 1
+xdotool mousemove 964 464 click 1
 await "opened a project of 7 states" 20
 sleep 1
 shot 11-recovered

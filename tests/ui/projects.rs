@@ -83,7 +83,7 @@ fn after_a_crash_the_work_is_offered_and_taken_up() {
 
     let mut window = Window::in_folder(folder);
     assert_eq!(window.editor().dialog, Some(Dialog::LeftWork));
-    window.harness.get_by_label_contains("Never saved");
+    window.harness.get_by_label_contains("New picture");
     window.click("Open");
     assert_eq!(window.editor().dialog, None);
     assert_eq!(picture(&window), before);

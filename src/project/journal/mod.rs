@@ -66,6 +66,8 @@ pub struct Abandoned {
     pub time: SystemTime,
     /// How many states it has.
     pub states: usize,
+    /// The name of the first state.
+    pub first: String,
     /// The name of the state that the document was at.
     pub label: String,
     /// The file that the work was saved to last, if it was.
@@ -429,6 +431,7 @@ fn look_at(folder: &Path) -> Result<Option<Abandoned>, ProjectError> {
         folder: folder.to_owned(),
         time: times.max().unwrap_or(SystemTime::UNIX_EPOCH),
         states: tree.nodes().count(),
+        first: tree.nodes().next().map(|node| node.label.clone()).unwrap_or_default(),
         label: tree.node(current).map(|node| node.label.clone()).unwrap_or_default(),
         file: tree.saved().map(|(_, path)| path.to_owned()),
         unsaved: tree.saved().is_none_or(|(saved, _)| saved != current),

@@ -52,7 +52,12 @@ pub(super) fn show(ui: &Ui, editor: &Editor, form: &mut LeftWorkForm, commands: 
                 }
             });
         },
-        |ui, _| Footer::close_only(ui),
+        |ui, _| {
+            // Nothing has to be decided now: the menu offers it again.
+            let right = Layout::right_to_left(Align::Center);
+            let later = ui.with_layout(right, |ui| ui.button(tr("Later")).clicked()).inner;
+            if later { Footer::Cancelled } else { Footer::Open }
+        },
     );
     if footer != Footer::Open {
         commands.push(Command::SetDialog(None));
@@ -92,8 +97,9 @@ fn work_ui(
             }
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 let name = work.file.as_ref().and_then(|path| path.file_name());
+                // What was never saved is known by how it began.
                 let name = name.map_or_else(
-                    || tr("Never saved").to_owned(),
+                    || work.first.clone(),
                     |name| name.to_string_lossy().into_owned(),
                 );
                 ui.add(egui::Label::new(theme::semibold(name)).truncate());
