@@ -10,8 +10,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::app::keeper::Keeper;
+use crate::app::keeper::{Keeper, Save};
 use crate::app::{WindowOptions, clipboard, dialogs, work};
+use crate::document::{Document, NodeId};
 use crate::editor::{Command, Editor, Effect, JobNumber, Keep, RequestPlan, requests};
 use crate::engine::catalog::Catalog;
 use crate::engine::error::EngineError;
@@ -39,6 +40,8 @@ enum Answer {
     Command(Box<Command>),
     /// A request for the engine, or why there is none.
     Request(JobNumber, Box<Result<Request, Failure>>),
+    /// A project to be written, while the journal goes on.
+    Save(Box<(Save, PathBuf, NodeId, Box<Document>)>),
     /// The models were looked for.
     Library(Box<Result<TwoLibraries, String>>),
     /// Nothing.
@@ -230,7 +233,10 @@ impl Desk {
                 self.keep(move |keeper| keeper.open(&path).into());
             }
             Effect::WriteProject { path, document, node } => {
-                self.keep(move |keeper| keeper.save(path, node, &document).into());
+                self.keep(move |keeper| match keeper.saving(&path) {
+                    Ok(save) => Answer::Save(Box::new((save, path, node, document))),
+                    Err(error) => Command::Failed(error.to_string()).into(),
+                });
             }
             Effect::Keep(keep) => self.keep(move |keeper| answer_of(keeper.keep(keep))),
             Effect::Fetch(node) => self.keep(move |keeper| keeper.fetch(node).into()),
@@ -302,6 +308,10 @@ impl Desk {
             match answer {
                 Answer::Command(command) => commands.push(*command),
                 Answer::Request(job, request) => commands.extend(self.submit(job, *request)),
+                Answer::Save(save) => self.file(move || {
+                    let (save, path, node, document) = *save;
+                    save.write(path, node, &document).into()
+                }),
                 Answer::Library(library) => commands.extend(self.library_found(*library)),
                 Answer::Done => {}
             }

@@ -11,13 +11,16 @@ use crate::document::{Document, Edit, Node, NodeId, OperationKind, StoredNode};
 use crate::editor::{Command, Keep, LeftWork, OpenedProject};
 use crate::locale::{tr, trf};
 use crate::project::file::{self, Differs};
-use crate::project::journal::{self, Change, Journal};
+use crate::project::journal::{self, Change, Journal, Saving};
 use crate::project::ora::OraFile;
-use crate::project::{NewNode, Pictures, ProjectError, ProjectRecord, Record, Tree};
+use crate::project::{ContentHash, NewNode, Pictures, ProjectError, ProjectRecord, Record, Tree};
 use crate::raster::RgbaImage;
 
 /// Thumbnails that are read when a project is opened; older states get theirs when they are visited.
 const MAX_THUMBNAILS: usize = 2000;
+
+/// Projects that have a second name.
+const MAX_REMEMBERED: usize = 50;
 
 /// The tree that is kept, and where.
 pub(crate) struct Keeper {
@@ -75,7 +78,12 @@ impl Keeper {
             Keep::GoTo(node) => Change::Record(Record::GoTo { node }),
             Keep::Rename(node, label) => Change::Record(Record::Rename { node, label }),
             Keep::Pin(node, pinned) => Change::Record(Record::Pin { node, pinned }),
-            Keep::Saved(node, path) => Change::Record(Record::Saved { node, path }),
+            Keep::Saved(node, path) => {
+                if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ora")) {
+                    self.file = Some(path.clone());
+                }
+                Change::Record(Record::Saved { node, path })
+            }
         };
         // These alone are not worth a journal.
         let waits = !matches!(change, Change::Node(_) | Change::Record(Record::Rename { .. }));
@@ -159,30 +167,15 @@ impl Keeper {
         Command::Fetched { node, result: result.map(Box::new).map_err(|e| e.to_string()) }
     }
 
-    /// Saves a state with the whole tree.
-    pub(crate) fn save(&mut self, path: PathBuf, node: NodeId, document: &Document) -> Command {
-        let result = self.try_save(&path, node, document);
-        match result {
-            Ok(()) => {
-                self.file = Some(path.clone());
-                Command::Saved { path, node }
-            }
-            Err(error) => Command::Failed(error.to_string()),
-        }
-    }
-
-    fn try_save(
-        &mut self,
-        path: &Path,
-        node: NodeId,
-        document: &Document,
-    ) -> Result<(), ProjectError> {
+    /// The whole tree, to be saved while the journal goes on, and the file that was saved before.
+    pub(crate) fn saving(&mut self, path: &Path) -> Result<Save, ProjectError> {
         if let Err(error) = self.commit(Vec::new()) {
             log::warn!("{error}");
         }
-        let previous = self.file.as_deref().filter(|file| file.is_file());
-        let report = match &mut self.kept {
-            Kept::Journal(journal) => journal.save(path, node, document, previous)?,
+        let previous = self.file.clone().filter(|file| file.is_file());
+        let remembered = self.remembered(path);
+        let (saving, scratch) = match &mut self.kept {
+            Kept::Journal(journal) => (journal.saving()?, None),
             Kept::Waiting(waiting, None) => {
                 // Where no journal can be made, a file elsewhere may still be written.
                 let folder = path.parent().unwrap_or(path);
@@ -193,12 +186,20 @@ impl Keeper {
                 })?;
                 let mut journal = Journal::create(scratch.path(), &ProjectRecord::new())?;
                 journal.commit(waiting.iter().cloned())?;
-                journal.save(path, node, document, previous)?
+                (journal.saving()?, Some(scratch))
             }
-            _ => return Err(ProjectError::NoNode(node)),
+            _ => return Err(ProjectError::Empty),
         };
-        log::debug!("saved {path:?}: {report:?}");
-        Ok(())
+        Ok(Save { saving, previous, remembered, _scratch: scratch })
+    }
+
+    /// Where a second name of a saved project is kept, for the day that another program writes over
+    /// the file and leaves the tree out.
+    fn remembered(&self, path: &Path) -> Option<PathBuf> {
+        let folder = self.root.as_ref()?.parent()?.join("projects");
+        let path = std::path::absolute(path).ok()?;
+        let name = ContentHash::of("path", &[path.as_os_str().as_encoded_bytes()]);
+        Some(folder.join(format!("{name}.ora")))
     }
 
     /// Reads a project.
@@ -210,8 +211,21 @@ impl Keeper {
     }
 
     fn try_open(&mut self, path: &Path) -> Result<OpenedProject, ProjectError> {
-        let file::Opened { tree, saved, document, differs, mut file, mut remarks } =
-            file::open(path)?;
+        let mut opened = file::open(path)?;
+        if opened.tree.is_none()
+            && let Some(kept) = self.remembered(path).filter(|kept| kept.is_file())
+            && let Ok(kept) = file::open(&kept)
+            && kept.tree.is_some()
+        {
+            // Another program has left out what it does not know; it is still here.
+            let file::Opened { document, remarks, damaged, .. } = opened;
+            let differs = Some(Differs::ChangedElsewhere);
+            opened = file::Opened { document, differs, damaged, remarks, ..kept };
+        }
+        let file::Opened { tree, saved, document, differs, mut file, damaged, mut remarks } =
+            opened;
+        // What is damaged is not written over.
+        let own = (!damaged).then(|| path.to_owned());
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let Some(tree) = tree else {
             // Another program's file: it starts a tree.
@@ -226,22 +240,21 @@ impl Keeper {
             let nodes = vec![stored(&node)];
             self.opened = Some(Kept::First(Box::new(node)));
             return Ok(OpenedProject {
-                path: Some(path.to_owned()),
+                saved: own.is_some().then_some(NodeId(1)),
+                path: own,
                 nodes,
                 current: NodeId(1),
                 document,
-                saved: Some(NodeId(1)),
                 remarks,
             });
         };
         let mut nodes = stored_nodes(&tree, &mut file);
-        let project = Box::new(ProjectFile { path: path.to_owned(), tree, file });
+        let project = Box::new(ProjectFile { path: file.path().to_owned(), tree, file });
         let mut current = saved.unwrap_or(NodeId(1));
-        self.file = Some(path.to_owned());
+        let saved = saved.filter(|_| own.is_some());
         let Some(differs) = differs else {
             self.opened = Some(Kept::Project(project));
-            let path = Some(path.to_owned());
-            return Ok(OpenedProject { path, nodes, current, document, saved, remarks });
+            return Ok(OpenedProject { path: own, nodes, current, document, saved, remarks });
         };
         let label = match differs {
             Differs::ChangedElsewhere => {
@@ -274,8 +287,7 @@ impl Keeper {
                 Kept::Waiting(vec![Change::Node(Box::new(node))], Some(project))
             }
         });
-        let path = Some(path.to_owned());
-        Ok(OpenedProject { path, nodes, current, document, saved, remarks })
+        Ok(OpenedProject { path: own, nodes, current, document, saved, remarks })
     }
 
     /// Looks for work that was left behind; what was saved to the end is cleaned up.
@@ -339,6 +351,55 @@ impl Keeper {
             log::warn!("{error}");
         }
     }
+}
+
+/// A tree on its way to a file.
+pub(crate) struct Save {
+    saving: Saving,
+    previous: Option<PathBuf>,
+    remembered: Option<PathBuf>,
+    // What is read from while the file is written.
+    _scratch: Option<tempfile::TempDir>,
+}
+
+impl Save {
+    /// Writes the file; on any thread.
+    pub(crate) fn write(self, path: PathBuf, node: NodeId, document: &Document) -> Command {
+        let Self { saving, previous, remembered, _scratch } = self;
+        match saving.write(&path, node, document, previous.as_deref()) {
+            Ok(report) => {
+                log::debug!("saved {path:?}: {report:?}");
+                if let Some(kept) = remembered
+                    && let Err(error) = remember(&path, &kept)
+                {
+                    log::info!("no second name for {path:?}: {error}");
+                }
+                Command::Saved { path, node }
+            }
+            Err(error) => Command::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Gives a saved project a second name, which takes no space as long as both are the same, and lets
+/// go of the oldest ones.
+fn remember(path: &Path, kept: &Path) -> std::io::Result<()> {
+    let Some(folder) = kept.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder)?;
+    match std::fs::remove_file(kept) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::hard_link(path, kept)?;
+    let mut all: Vec<(SystemTime, PathBuf)> = std::fs::read_dir(folder)?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            Some((entry.metadata().ok()?.modified().ok()?, entry.path()))
+        })
+        .collect();
+    all.sort();
+    let many = all.len().saturating_sub(MAX_REMEMBERED);
+    all.iter().take(many).try_for_each(|(_, path)| std::fs::remove_file(path))
 }
 
 trait StoredNodes {

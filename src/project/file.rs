@@ -36,6 +36,8 @@ pub struct Opened {
     pub differs: Option<Differs>,
     /// The file, for the pixels of the tree's other states.
     pub file: OraFile,
+    /// Whether something of the file can't be read, so that it must not be written over.
+    pub damaged: bool,
     /// What is missing or was replaced, in sentences.
     pub remarks: Vec<String>,
 }
@@ -59,21 +61,23 @@ pub fn open(path: &Path) -> Result<Opened, ProjectError> {
     let mut file = OraFile::open(path)?;
     let mut remarks = Vec::new();
     let tree = read_tree(&mut file, &mut remarks)?;
+    let damaged = !remarks.is_empty();
     let state = file.saved_state();
     let Some((mut tree, current)) = tree.and_then(|tree| tree.current().map(|node| (tree, node)))
     else {
         let opened = file.document()?;
         remarks.extend(opened.remarks);
         let document = opened.document;
-        return Ok(Opened { tree: None, saved: None, document, differs: None, file, remarks });
+        let differs = None;
+        return Ok(Opened { tree: None, saved: None, document, differs, file, damaged, remarks });
     };
     let differs = if state == SavedState::Changed {
         Differs::ChangedElsewhere
     } else {
         match tree.document(current, &mut file) {
             Ok(document) => {
-                let (tree, saved) = (Some(tree), Some(current));
-                return Ok(Opened { tree, saved, document, differs: None, file, remarks });
+                let (tree, saved, differs) = (Some(tree), Some(current), None);
+                return Ok(Opened { tree, saved, document, differs, file, damaged, remarks });
             }
             Err(error) => {
                 remarks.push(error.to_string());
@@ -89,6 +93,7 @@ pub fn open(path: &Path) -> Result<Opened, ProjectError> {
         document: opened.document,
         differs: Some(differs),
         file,
+        damaged: damaged || differs == Differs::Damaged,
         remarks,
     })
 }

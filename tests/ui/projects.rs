@@ -183,3 +183,56 @@ fn states_are_renamed_and_pinned_and_that_is_saved() {
     let told = &window.editor().notices.last().unwrap().text;
     assert!(told.contains("Save as a project (.ora)"), "{told}");
 }
+
+/// Copies an archive without Gesso's own entries, as another program saves it.
+fn saved_elsewhere(path: &Path) {
+    let copy = path.with_extension("copy");
+    {
+        let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+        let mut writer = zip::ZipWriter::new(std::fs::File::create(&copy).unwrap());
+        for i in 0..archive.len() {
+            let entry = archive.by_index_raw(i).unwrap();
+            if !entry.name().unwrap().starts_with("gesso/") {
+                writer.raw_copy_file(entry).unwrap();
+            }
+        }
+        writer.finish().unwrap();
+    }
+    std::fs::rename(copy, path).unwrap();
+}
+
+#[test]
+fn what_another_program_left_out_of_the_file_is_still_there() {
+    let mut window = with_branches();
+    let states = contents(&window);
+    let path = window.folder.path().join("work.ora");
+    window.command(Command::SaveTo(path.clone()));
+    saved_elsewhere(&path);
+    window.command(Command::OpenPath(path));
+    let editor = window.editor();
+    assert_eq!(editor.history.nodes().count(), states.len() + 1);
+    let here = editor.history.node(editor.history.current()).unwrap();
+    assert_eq!(here.operation.label, "Changed by another program");
+    assert!(editor.has_unsaved_changes());
+    let (first, content) = &states[1];
+    window.command(Command::GoTo(*first));
+    assert_eq!(&document_content(&window.editor().document).to_string(), content);
+}
+
+#[test]
+fn a_damaged_project_is_opened_as_far_as_it_goes_and_not_written_over() {
+    let mut window = with_branches();
+    let path = window.folder.path().join("work.ora");
+    window.command(Command::SaveTo(path.clone()));
+    let mut bytes = std::fs::read(&path).unwrap();
+    // In the middle of the records, which are deflated: they can't be read then.
+    let name = b"gesso/records.jsonl";
+    let at = bytes.windows(name.len()).position(|part| part == name).unwrap() + name.len() + 40;
+    bytes[at] ^= 0xFF;
+    std::fs::write(&path, &bytes).unwrap();
+    let before = picture(&window);
+    window.command(Command::OpenPath(path.clone()));
+    assert_eq!(picture(&window), before, "the layers are there");
+    assert_eq!(window.editor().file.path, None, "saving asks for a name");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}

@@ -20,7 +20,7 @@ use std::time::SystemTime;
 
 use crate::document::{Document, Edit, NodeId};
 use crate::project::journal::lines::Lines;
-use crate::project::journal::pack::Pack;
+use crate::project::journal::pack::{Pack, PackReader};
 use crate::project::ora::{OraFile, WriteReport};
 use crate::project::{
     Batch, ContentHash, NewNode, Pictures, ProjectError, ProjectRecord, Record, Recorder, Tree,
@@ -299,11 +299,7 @@ impl Journal {
         self.tree.thumbnail(node, &mut pictures)
     }
 
-    /// Saves a state as a project file with the whole tree. `previous` is the file that was saved
-    /// before, of which all that is the same is copied; without it the file that the tree started
-    /// with is.
-    ///
-    /// Changes that the journal's own disk does not take are written to the file all the same.
+    /// Saves a state as a project file with the whole tree; see [`Saving::write`].
     ///
     /// # Errors
     ///
@@ -315,29 +311,39 @@ impl Journal {
         document: &Document,
         previous: Option<&Path>,
     ) -> Result<WriteReport, ProjectError> {
+        self.saving()?.write(path, node, document, previous)
+    }
+
+    /// The tree as it is now, to be saved while the journal goes on.
+    ///
+    /// Changes that the journal's own disk does not take are in it all the same.
+    ///
+    /// # Errors
+    ///
+    /// When the journal's files can't be opened once more.
+    pub fn saving(&mut self) -> Result<Saving, ProjectError> {
         if let Err(error) = self.commit([]) {
             log::warn!("{error}");
         }
-        let base = self.folder.join(BASE);
-        let previous = previous.or_else(|| base.is_file().then_some(base.as_path()));
-        if self.waiting.is_empty() {
-            let mut pictures = Both { pack: &mut self.pack, base: self.base.as_deref_mut() };
-            return file::save(path, &self.tree, node, document, &mut pictures, previous);
-        }
-        let batch = self.batch();
-        // They are still to be written to the journal.
-        self.recorder.forget(&batch);
         let mut tree = Tree::default();
-        for record in self.tree.records().into_iter().chain(batch.records) {
+        for record in self.tree.records() {
             tree.take(record)?;
         }
         let mut files = HashMap::new();
-        for (content, picture) in &batch.pictures {
-            files.insert(*content, picture.encode()?);
+        if !self.waiting.is_empty() {
+            let batch = self.batch();
+            // They are still to be written to the journal.
+            self.recorder.forget(&batch);
+            for record in batch.records {
+                tree.take(record)?;
+            }
+            for (content, picture) in &batch.pictures {
+                files.insert(*content, picture.encode()?);
+            }
         }
-        let both = Both { pack: &mut self.pack, base: self.base.as_deref_mut() };
-        let mut pictures = WithMemory { files, both };
-        file::save(path, &tree, node, document, &mut pictures, previous)
+        let base_path = self.base.is_some().then(|| self.folder.join(BASE));
+        let base = open_base(&self.folder)?;
+        Ok(Saving { tree, files, pack: self.pack.reader()?, base, base_path })
     }
 
     /// Ends the journal and deletes its folder: the work was saved, or the user does not want it.
@@ -374,17 +380,49 @@ impl Pictures for Both<'_> {
     }
 }
 
-/// Pictures that no disk has yet, and all others.
-struct WithMemory<'a> {
+/// A tree as it was at one moment, to be saved by whichever thread has the time.
+pub struct Saving {
+    tree: Tree,
+    // Pictures that the journal's disk does not have yet.
     files: HashMap<ContentHash, Vec<u8>>,
-    both: Both<'a>,
+    pack: PackReader,
+    base: Option<Box<OraFile>>,
+    base_path: Option<PathBuf>,
 }
 
-impl Pictures for WithMemory<'_> {
+impl Saving {
+    /// Saves a state as a project file with the whole tree. `previous` is the file that was saved
+    /// before, of which all that is the same is copied; without it the file that the tree started
+    /// with is.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such state, something can't be read, or the file can't be written.
+    pub fn write(
+        mut self,
+        path: &Path,
+        node: NodeId,
+        document: &Document,
+        previous: Option<&Path>,
+    ) -> Result<WriteReport, ProjectError> {
+        let base = self.base_path.take();
+        let previous = previous.or(base.as_deref());
+        let tree = std::mem::take(&mut self.tree);
+        file::save(path, &tree, node, document, &mut self, previous)
+    }
+}
+
+impl Pictures for Saving {
     fn png(&mut self, content: ContentHash) -> Result<Option<Vec<u8>>, ProjectError> {
-        match self.files.get(&content) {
-            Some(file) => Ok(Some(file.clone())),
-            None => self.both.png(content),
+        if let Some(file) = self.files.get(&content) {
+            return Ok(Some(file.clone()));
+        }
+        if let Some(file) = self.pack.png(content)? {
+            return Ok(Some(file));
+        }
+        match &mut self.base {
+            Some(base) => base.png(content),
+            None => Ok(None),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -24,7 +25,15 @@ pub(super) struct Pack {
     file: File,
     path: PathBuf,
     bytes: u64,
-    index: HashMap<ContentHash, Place>,
+    // Shared with readers, which keep the state that they were made at.
+    index: Arc<HashMap<ContentHash, Place>>,
+}
+
+/// The pictures of a pack as they are at one moment; what is written later does not disturb it.
+pub(super) struct PackReader {
+    file: File,
+    path: PathBuf,
+    index: Arc<HashMap<ContentHash, Place>>,
 }
 
 #[derive(Clone, Copy)]
@@ -42,7 +51,7 @@ impl Pack {
         let file = OpenOptions::new().read(true).append(true).create_new(true).open(path);
         let file = file.map_err(failed())?;
         disk::append(&file, MAGIC).map_err(failed())?;
-        Ok(Self { file, path: path.to_owned(), bytes: MAGIC.len() as u64, index: HashMap::new() })
+        Ok(Self { file, path: path.to_owned(), bytes: MAGIC.len() as u64, index: Arc::default() })
     }
 
     /// A file to go on with. An end that was never finished is cut off.
@@ -51,7 +60,7 @@ impl Pack {
         let file = OpenOptions::new().read(true).append(true).create(true).open(path);
         let file = file.map_err(failed())?;
         let length = file.metadata().map_err(failed())?.len();
-        let mut pack = Self { file, path: path.to_owned(), bytes: 0, index: HashMap::new() };
+        let mut pack = Self { file, path: path.to_owned(), bytes: 0, index: Arc::default() };
         let mut reader = BufReader::new(&pack.file);
         let mut magic = [0; 8];
         if length < MAGIC.len() as u64 || reader.read_exact(&mut magic).is_err() || magic != *MAGIC
@@ -77,7 +86,7 @@ impl Pack {
             }
         }
         drop(reader);
-        pack.index = index;
+        pack.index = Arc::new(index);
         if at < length {
             log::info!("{} bytes at the end are not whole: {path:?}", length - at);
         }
@@ -117,8 +126,15 @@ impl Pack {
         }
         disk::sync(&self.file).map_err(failed())?;
         self.bytes = at;
-        self.index.extend(added);
+        Arc::make_mut(&mut self.index).extend(added);
         Ok(())
+    }
+
+    /// The pictures as they are now, for another thread.
+    pub(super) fn reader(&self) -> Result<PackReader, ProjectError> {
+        let file = File::open(&self.path);
+        let file = file.map_err(ProjectError::io("read the journal's pictures", &self.path))?;
+        Ok(PackReader { file, path: self.path.clone(), index: Arc::clone(&self.index) })
     }
 
     /// The length in bytes.
@@ -129,7 +145,10 @@ impl Pack {
     /// Cuts off what is beyond a length.
     pub(super) fn cut(&mut self, bytes: u64) {
         self.bytes = bytes;
-        self.index.retain(|_, place| place.offset + u64::from(place.length) <= bytes);
+        let beyond = |place: &Place| place.offset + u64::from(place.length) > bytes;
+        if self.index.values().any(beyond) {
+            Arc::make_mut(&mut self.index).retain(|_, place| !beyond(place));
+        }
         if let Err(error) = disk::cut(&self.file, bytes) {
             log::warn!("can't take back a part of a picture: {error}: {:?}", self.path);
         }
@@ -138,17 +157,31 @@ impl Pack {
 
 impl Pictures for Pack {
     fn png(&mut self, content: ContentHash) -> Result<Option<Vec<u8>>, ProjectError> {
-        let Some(place) = self.index.get(&content) else { return Ok(None) };
-        let mut bytes = vec![0; place.length as usize];
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(place.offset))
-            .and_then(|_| file.read_exact(&mut bytes))
-            .map_err(ProjectError::io("read the journal's pictures", &self.path))?;
-        if crc32fast::hash(&bytes) != place.sum {
-            return Err(ProjectError::Tile { content, why: "its file has changed".into() });
-        }
-        Ok(Some(bytes))
+        read(&self.file, &self.path, &self.index, content)
     }
+}
+
+impl Pictures for PackReader {
+    fn png(&mut self, content: ContentHash) -> Result<Option<Vec<u8>>, ProjectError> {
+        read(&self.file, &self.path, &self.index, content)
+    }
+}
+
+fn read(
+    mut file: &File,
+    path: &Path,
+    index: &HashMap<ContentHash, Place>,
+    content: ContentHash,
+) -> Result<Option<Vec<u8>>, ProjectError> {
+    let Some(place) = index.get(&content) else { return Ok(None) };
+    let mut bytes = vec![0; place.length as usize];
+    file.seek(SeekFrom::Start(place.offset))
+        .and_then(|_| file.read_exact(&mut bytes))
+        .map_err(ProjectError::io("read the journal's pictures", path))?;
+    if crc32fast::hash(&bytes) != place.sum {
+        return Err(ProjectError::Tile { content, why: "its file has changed".into() });
+    }
+    Ok(Some(bytes))
 }
 
 /// The header of the next picture; nothing where none is whole.

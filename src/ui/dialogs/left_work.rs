@@ -98,10 +98,8 @@ fn work_ui(
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 let name = work.file.as_ref().and_then(|path| path.file_name());
                 // What was never saved is known by how it began.
-                let name = name.map_or_else(
-                    || work.first.clone(),
-                    |name| name.to_string_lossy().into_owned(),
-                );
+                let name = name
+                    .map_or_else(|| work.first.clone(), |name| name.to_string_lossy().into_owned());
                 ui.add(egui::Label::new(theme::semibold(name)).truncate());
                 ui.add(egui::Label::new(&work.label).truncate());
                 let facts = trf(
