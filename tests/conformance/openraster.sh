@@ -12,4 +12,4 @@ cd "$(dirname "$0")/../.."
 export GESSO_OPENRASTER_PROGRAM="$program"
 display=
 if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then display='xvfb-run -a'; fi
-exec $display cargo test --test it openraster
+exec $display cargo test --release --test it openraster
