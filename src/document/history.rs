@@ -44,6 +44,8 @@ pub struct Node {
     pub operation: Operation,
     /// What kind of work made it.
     pub kind: OperationKind,
+    /// The request of the model that made a part of it, as JSON.
+    pub record: Option<Arc<str>>,
     /// When it was made.
     pub time: SystemTime,
     /// A small picture of it, once somebody made one.
@@ -71,6 +73,8 @@ pub struct StoredNode {
     pub label: String,
     /// What kind of work made it.
     pub kind: OperationKind,
+    /// The request of the model that made a part of it, as JSON.
+    pub record: Option<Arc<str>>,
     /// When it was made.
     pub time: SystemTime,
     /// A small picture of it.
@@ -145,7 +149,7 @@ impl History {
         budget_bytes: usize,
     ) -> Option<Self> {
         let mut tree: BTreeMap<NodeId, Node> = BTreeMap::new();
-        for StoredNode { id, parent, label, kind, time, thumbnail, pinned } in nodes {
+        for StoredNode { id, parent, label, kind, record, time, thumbnail, pinned } in nodes {
             let late = tree.last_key_value().is_some_and(|(last, _)| *last >= id);
             let fits = match parent {
                 Some(parent) => tree.contains_key(&parent),
@@ -164,6 +168,7 @@ impl History {
                 children: Vec::new(),
                 operation: Operation { label, edits: Vec::new() },
                 kind,
+                record,
                 time,
                 thumbnail,
                 document: None,
@@ -412,6 +417,7 @@ impl History {
             parent,
             children: Vec::new(),
             kind: OperationKind::of(&operation.edits),
+            record: record_of(&operation.edits),
             operation,
             time: SystemTime::now(),
             thumbnail: None,
@@ -462,6 +468,14 @@ impl History {
         }
         Released { nodes: released }
     }
+}
+
+/// The request of the first picture among some edits that a model made.
+fn record_of(edits: &[Edit]) -> Option<Arc<str>> {
+    edits.iter().find_map(|edit| match edit {
+        Edit::Place(place) => place.record.clone(),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -733,6 +747,7 @@ mod tests {
             parent: node.parent,
             label: node.operation.label.clone(),
             kind: node.kind,
+            record: node.record.clone(),
             time: node.time,
             thumbnail: None,
             pinned: node.id == history.root(),

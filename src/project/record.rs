@@ -225,6 +225,15 @@ impl EditRecord {
 }
 
 impl NodeRecord {
+    /// The request of the first picture in it that a model made, as JSON.
+    #[must_use]
+    pub fn model_record(&self) -> Option<&str> {
+        self.edits.iter().find_map(|edit| match edit {
+            EditRecord::Place(place) => place.record.as_deref(),
+            _ => None,
+        })
+    }
+
     /// What kind of work made the state.
     #[must_use]
     pub fn kind(&self) -> OperationKind {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::document::{Edit, History, Node, NodeId, StrokeTarget};
+use crate::document::{History, Node, NodeId, OperationKind};
 use crate::locale::{tr, trf};
 
 /// What kind of change a state came from, for finding it again.
@@ -44,49 +44,20 @@ impl Filter {
     /// The filter that finds a node, besides [`Self::All`].
     #[must_use]
     pub fn of(node: &Node) -> Self {
-        if prompt(node).is_some() {
-            return Self::Model;
-        }
-        match node.operation.edits.first() {
-            Some(Edit::Stroke(stroke)) if stroke.target == StrokeTarget::Selection => {
-                Self::Selection
-            }
-            Some(
-                Edit::Stroke(_) | Edit::Fill(_) | Edit::ClearSelected(_) | Edit::MovePixels { .. },
-            ) => Self::Painting,
-            Some(
-                Edit::Select { .. }
-                | Edit::ChangeSelection(_)
-                | Edit::SaveSelection(_)
-                | Edit::LoadSelection { .. }
-                | Edit::DeleteSavedSelection(_),
-            ) => Self::Selection,
-            None
-            | Some(
-                Edit::SetCanvas(_)
-                | Edit::Resize { .. }
-                | Edit::Flip(_)
-                | Edit::Rotate(_)
-                | Edit::Replace(_)
-                | Edit::Flatten,
-            ) => Self::Picture,
-            Some(_) => Self::Layers,
+        match node.kind {
+            OperationKind::Generated => Self::Model,
+            OperationKind::Stroke => Self::Painting,
+            OperationKind::Layer => Self::Layers,
+            OperationKind::Mask => Self::Selection,
+            OperationKind::Opened | OperationKind::Canvas => Self::Picture,
         }
     }
-}
-
-/// The request that made a part of the state, where a model did, as JSON.
-fn record(node: &Node) -> Option<&str> {
-    node.operation.edits.iter().find_map(|edit| match edit {
-        Edit::Place(place) => place.record.as_deref(),
-        _ => None,
-    })
 }
 
 /// The prompt that a model drew the state from.
 #[must_use]
 pub(crate) fn prompt(node: &Node) -> Option<String> {
-    let record: serde_json::Value = serde_json::from_str(record(node)?).ok()?;
+    let record: serde_json::Value = serde_json::from_str(node.record.as_deref()?).ok()?;
     Some(record.get("prompt")?.as_str()?.to_owned())
 }
 
@@ -264,7 +235,7 @@ pub(crate) fn used_share(history: &History) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{Document, Operation, Place};
+    use crate::document::{Document, Edit, Operation, Place};
     use crate::geom::Extent;
     use crate::raster::RgbaImage;
 
