@@ -182,6 +182,14 @@ impl Recorder {
         std::mem::take(&mut self.batch)
     }
 
+    /// The hash of a document, of which only the tiles are read that were not seen before.
+    pub fn content(&mut self, document: &Document) -> ContentHash {
+        let (_, content) = self.document(document);
+        // Nothing of it is written.
+        self.batch = Batch::default();
+        content
+    }
+
     /// The record and the picture of a state's thumbnail.
     pub fn thumbnail(&mut self, node: NodeId, image: &Arc<RgbaImage>) -> Batch {
         let picture = Picture::small_content(image);

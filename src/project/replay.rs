@@ -10,7 +10,7 @@ use crate::document::{
     Difference, Document, Edit, NodeId, Place, Selection, Shown, difference, flatten,
 };
 use crate::geom::PixelRect;
-use crate::project::{Pictures, ProjectError, Tree, document_content};
+use crate::project::{Pictures, ProjectError, Recorder, Tree};
 use crate::raster::{Mask, RgbaImage};
 
 /// Replayed documents that are kept ready; others are read again.
@@ -69,6 +69,7 @@ pub fn replay(
 ) -> Result<(), ProjectError> {
     let way = way(tree, to)?;
     let mut states = States::default();
+    let mut hasher = Recorder::new();
     for id in way {
         let node = tree.node(id).ok_or(ProjectError::NoNode(id))?;
         let (parent, label, content) = (node.parent, node.label.clone(), node.content);
@@ -110,7 +111,7 @@ pub fn replay(
         };
         let outcome = match made {
             Err(why) => Outcome::Failed(why),
-            Ok(document) if document_content(&document) == content => {
+            Ok(document) if hasher.content(&document) == content => {
                 states.keep(id, document);
                 Outcome::Equal
             }
