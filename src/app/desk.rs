@@ -10,10 +10,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::app::drag_out::{DragError, DragOut, OwnWindow};
 use crate::app::keeper::{Keeper, Save};
 use crate::app::{WindowOptions, clipboard, dialogs, work};
 use crate::document::{Document, NodeId};
-use crate::editor::{Command, Editor, Effect, JobNumber, Keep, RequestPlan, requests};
+use crate::editor::{
+    Command, DragSource, Editor, Effect, JobNumber, Keep, ReadTo, RequestPlan, requests,
+};
 use crate::engine::catalog::Catalog;
 use crate::engine::error::EngineError;
 use crate::engine::event::Failure;
@@ -21,6 +24,7 @@ use crate::engine::handle::{Engine, EngineSettings, Previews};
 use crate::engine::library::{LibraryPaths, ModelLibrary};
 use crate::engine::request::Request;
 use crate::engine::threads::{EngineOptions, Priority};
+use crate::locale::tr;
 use crate::preferences::Preferences;
 use crate::storage::{
     LoadedPreferences, config_folder, data_folder, load_preferences, save_preferences,
@@ -143,6 +147,11 @@ pub(crate) struct Desk {
     unsaved: Option<Box<Preferences>>,
     saving: bool,
     options: EngineOptions,
+    /// The window that pictures are dragged out of, where that can be.
+    window: Option<OwnWindow>,
+    drag_out: DragOut,
+    /// Whether the user was told that pictures can't be dragged out.
+    no_drag_told: bool,
 }
 
 impl Desk {
@@ -183,8 +192,16 @@ impl Desk {
             unsaved: None,
             saving: false,
             options: EngineOptions::default(),
+            window: None,
+            drag_out: DragOut::default(),
+            no_drag_told: false,
         };
         (desk, loaded)
+    }
+
+    /// Says which window pictures are dragged out of.
+    pub(crate) const fn set_window(&mut self, window: Option<OwnWindow>) {
+        self.window = window;
     }
 
     /// Whether a task has not answered yet.
@@ -229,7 +246,7 @@ impl Desk {
                     }
                 });
             }
-            Effect::Read { path, as_layer: false } if is_project(&path) => {
+            Effect::Read { path, to: ReadTo::Picture } if is_project(&path) => {
                 self.keep(move |keeper| keeper.open(&path).into());
             }
             Effect::WriteProject { path, document, node } => {
@@ -247,8 +264,8 @@ impl Desk {
             Effect::ThrowAway(folder) => {
                 self.keep(move |_| answer_of(Keeper::throw_away(&folder)));
             }
-            Effect::Read { path, as_layer } => {
-                self.file(move || work::read(path, as_layer).into());
+            Effect::Read { path, to } => {
+                self.file(move || work::read(path, to).into());
             }
             Effect::Write { path, document, node, record } => {
                 self.file(move || work::write(path, &document, node, record.as_deref()).into());
@@ -259,6 +276,7 @@ impl Desk {
             Effect::CopyImage(source) => {
                 self.file(move || clipboard::copy(*source).map_or(Answer::Done, Answer::from));
             }
+            Effect::DragOut(source) => return self.drag_out(*source).into_iter().collect(),
             Effect::PasteImage => self.file(|| clipboard::paste().into()),
             Effect::Compute(plan) => self.compute(move || work::compute(plan).into()),
             Effect::Measure { ticket, documents } => {
@@ -377,6 +395,31 @@ impl Desk {
         let root = editor.history.node(editor.history.root());
         root.map(|node| self.perform(Effect::Keep(Keep::Start(Box::new(node.clone())))))
             .unwrap_or_default()
+    }
+
+    /// Begins to carry a picture out of the window; that it can't be done is told once.
+    fn drag_out(&mut self, source: DragSource) -> Option<Command> {
+        let answer = self.answer.clone();
+        let wake = Arc::clone(&self.wake);
+        let done = move |failed: Option<String>| {
+            if answer.send(answer_of(failed.map(Command::Failed))).is_ok() {
+                wake();
+            }
+        };
+        match self.drag_out.start(self.window, source, done) {
+            Ok(()) => {
+                self.open += 1;
+                None
+            }
+            Err(DragError::Unsupported) if self.no_drag_told => None,
+            Err(DragError::Unsupported) => {
+                self.no_drag_told = true;
+                let text =
+                    tr("Pictures can't be dragged out of the window on this system. Use Copy.");
+                Some(Command::Told(text.to_owned()))
+            }
+            Err(error) => Some(Command::Failed(error.to_string())),
+        }
     }
 
     /// Writes the newest preferences, one writing at a time.

@@ -41,8 +41,9 @@ pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Sen
             let chosen = pictures().set_title(tr("Open a picture as a layer")).pick_files();
             spawn(Box::new(move || {
                 let files = pollster::block_on(chosen);
-                answer(files.map(|files| {
-                    Command::PlacePaths(files.iter().map(|file| file.path().to_owned()).collect())
+                answer(files.map(|files| Command::PlacePaths {
+                    paths: files.iter().map(|file| file.path().to_owned()).collect(),
+                    at: None,
                 }));
             }));
         }

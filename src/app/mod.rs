@@ -8,6 +8,7 @@
 mod clipboard;
 mod desk;
 mod dialogs;
+mod drag_out;
 mod frames;
 mod keeper;
 pub mod picture_text;
@@ -18,8 +19,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::desk::Desk;
+use crate::app::drag_out::OwnWindow;
 use crate::app::frames::FrameTimes;
 use crate::editor::{Command, Editor, Effect};
+use crate::geom::ScreenPoint;
 use crate::ui::WindowState;
 
 pub use start::{StartError, WindowOptions, run};
@@ -38,6 +41,8 @@ pub struct GessoApp {
     closing: bool,
     frames: FrameTimes,
     title: String,
+    /// The window as the system names it, where files dropped on it need that.
+    own_window: Option<OwnWindow>,
 }
 
 impl GessoApp {
@@ -73,7 +78,9 @@ impl GessoApp {
             closing: false,
             frames: FrameTimes::default(),
             title: String::new(),
+            own_window: OwnWindow::of(context),
         };
+        app.desk.set_window(app.own_window);
         app.desk.start_engine(&app.editor.preferences);
         app.desk.perform(Effect::FindWork);
         app.commands.extend(app.desk.start_keeping(&app.editor));
@@ -139,13 +146,22 @@ impl GessoApp {
         let (dropped, close) = ctx
             .input(|input| (input.raw.dropped_files.clone(), input.viewport().close_requested()));
         let untouched = self.editor.is_untouched();
+        if !dropped.is_empty() {
+            log::debug!("files were dropped: {}", dropped.len());
+        }
         let mut paths = dropped.into_iter().map(|file| file.path().to_owned());
         if untouched && let Some(first) = paths.next() {
             self.commands.push(Command::OpenPath(first));
         }
-        let rest: Vec<PathBuf> = paths.collect();
-        if !rest.is_empty() {
-            self.commands.push(Command::PlacePaths(rest));
+        let paths: Vec<PathBuf> = paths.collect();
+        if !paths.is_empty() {
+            let at = self.own_window.and_then(|window| {
+                let (x, y) = window.pointer()?;
+                let scale = ctx.pixels_per_point();
+                self.editor.view.canvas_at(ScreenPoint::new(x / scale, y / scale))
+            });
+            log::debug!("they are placed at {at:?}");
+            self.commands.push(Command::PlacePaths { paths, at });
         }
         if close && !self.closing {
             if self.editor.has_unsaved_changes() {

@@ -24,6 +24,15 @@ pub fn chunks_from_record(record: &Record) -> Result<Vec<(String, String)>, Pict
     Ok(png_text::chunks(&parameters(record), &json))
 }
 
+/// The text chunks of a picture whose record is JSON; none where there is no record that is known
+/// here.
+pub(crate) fn chunks_from_json(record: Option<&str>) -> Vec<(String, String)> {
+    record
+        .and_then(|json| serde_json::from_str(json).ok())
+        .and_then(|record| chunks_from_record(&record).ok())
+        .unwrap_or_default()
+}
+
 /// The request that is written in a picture's text chunks, if one is.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::app::picture_text;
 use crate::document::{Document, NodeId, difference, flatten};
-use crate::editor::{Command, EditPlan, requests};
+use crate::editor::{Command, EditPlan, ReadTo, requests};
 use crate::locale::trf;
 use crate::storage::{
     Colors, ExportFormat, ExportOptions, ImageFile, ProfileUse, StorageError, export_image,
@@ -17,15 +17,15 @@ use crate::storage::{
 const MAX_COPIES: u32 = 100_000;
 
 /// Reads a picture to open it or to put it on a layer.
-pub(crate) fn read(path: PathBuf, as_layer: bool) -> Command {
+pub(crate) fn read(path: PathBuf, to: ReadTo) -> Command {
     let file = match read_image_file_as(&path, Colors::Srgb) {
         Ok(file) => file,
         Err(error) => return Command::Failed(error.to_string()),
     };
     let remarks = remarks(&file);
     let image = Arc::new(file.image);
-    if as_layer {
-        return Command::Placed { image, name: stem(&path), at: None };
+    if let ReadTo::Layer(at) = to {
+        return Command::Placed { image, name: stem(&path), at };
     }
     let record = read_png_text(&path)
         .ok()
@@ -107,10 +107,7 @@ fn write_picture(
     // A bad ending is told before the picture is flattened.
     ExportFormat::from_path(path)?;
     let image = flatten(document, document.extent.rect());
-    let chunks = record
-        .and_then(|json| serde_json::from_str(json).ok())
-        .and_then(|record| picture_text::chunks_from_record(&record).ok())
-        .unwrap_or_default();
+    let chunks = picture_text::chunks_from_json(record);
     export_image(path, &image, &chunks, &ExportOptions::default())
 }
 

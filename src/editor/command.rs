@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::document::{Axis, Edit, LayerId, NodeId};
 use crate::editor::{
-    Action, AfterSaving, CompareMode, CompareSide, Dialog, ExtendBy, FolderSetting, GalleryId,
-    GalleryItem, Generation, JobNumber, MaskDisplay, OpenedProject, Panel, Staged,
+    Action, AfterSaving, CompareMode, CompareSide, Dialog, Dragged, ExtendBy, FolderSetting,
+    GalleryId, GalleryItem, Generation, JobNumber, MaskDisplay, OpenedProject, Panel, Staged,
 };
 use crate::engine::event::{Failure, JobEvent, JobId, Preview};
 use crate::geom::{CanvasPoint, Extent, ScreenPoint};
@@ -119,6 +119,8 @@ pub enum Command {
     PlaceFromGallery(GalleryId),
     /// Puts a gallery's picture on a new layer, with its middle at a point of the canvas.
     DropFromGallery(GalleryId, CanvasPoint),
+    /// A picture is dragged out of the window; the button is still held.
+    DragOut(Dragged),
     /// Starts a new picture from a gallery's picture.
     OpenFromGallery(GalleryId),
     /// Puts a gallery's picture on the clipboard.
@@ -157,7 +159,12 @@ pub enum Command {
     /// Opens a file as a new picture.
     OpenPath(PathBuf),
     /// Puts each file on a new layer.
-    PlacePaths(Vec<PathBuf>),
+    PlacePaths {
+        /// The files.
+        paths: Vec<PathBuf>,
+        /// The pixel that should be in their middle; the middle of what is seen without one.
+        at: Option<CanvasPoint>,
+    },
     /// A picture was read.
     Opened {
         /// Its pixels.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::document::{Document, Edit, Node, NodeId};
 use crate::editor::requests::DeviceSettings;
-use crate::editor::{Generation, JobKind, JobNumber};
+use crate::editor::{GalleryId, Generation, JobKind, JobNumber};
 use crate::engine::event::{JobId, Outcome};
-use crate::geom::CanvasRect;
+use crate::geom::{CanvasPoint, CanvasRect};
 use crate::raster::{CoverGrid, RgbaImage};
 
 /// Something that only the world outside can do. Each answers with a
@@ -20,8 +20,8 @@ pub enum Effect {
     Read {
         /// The file.
         path: PathBuf,
-        /// Whether it becomes a layer of the open picture.
-        as_layer: bool,
+        /// What it becomes.
+        to: ReadTo,
     },
     /// Write the picture.
     Write {
@@ -64,6 +64,8 @@ pub enum Effect {
     ThrowAway(PathBuf),
     /// Put a picture on the clipboard.
     CopyImage(Box<CopySource>),
+    /// Carry a picture to another program, for as long as the button is held.
+    DragOut(Box<DragSource>),
     /// Put text on the clipboard.
     CopyText(String),
     /// Take a picture from the clipboard; answers `Placed`.
@@ -119,6 +121,44 @@ pub enum Keep {
     Pin(NodeId, bool),
     /// A state was saved to a file.
     Saved(NodeId, PathBuf),
+}
+
+/// What a picture that is read becomes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ReadTo {
+    /// The picture that is worked on.
+    Picture,
+    /// A new layer with its middle at this point, or in the middle of what is seen.
+    Layer(Option<CanvasPoint>),
+}
+
+/// What is dragged with the pointer: over the canvas, or out of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dragged {
+    /// A picture of the gallery.
+    Gallery(GalleryId),
+    /// What the canvas shows, all visible layers as one.
+    Canvas,
+}
+
+/// A picture on its way to another program.
+#[derive(Debug)]
+pub struct DragSource {
+    /// The name of the file that it arrives as, without an ending.
+    pub name: String,
+    /// Its pixels.
+    pub pixels: DragPixels,
+    /// The request to write into it, as JSON.
+    pub record: Option<Arc<str>>,
+}
+
+/// The pixels of a dragged picture; a document is flattened outside the window's thread.
+#[derive(Debug)]
+pub enum DragPixels {
+    /// A picture of the gallery.
+    Image(Arc<RgbaImage>),
+    /// All visible layers.
+    Document(Box<Document>),
 }
 
 /// What goes to the clipboard.

@@ -24,7 +24,8 @@ pub use action::{Action, ActionInfo, Menu};
 pub use command::{Command, PointerEvent, PointerPhase};
 pub use compare::{Compare, CompareMode, CompareSide};
 pub use effect::{
-    CopySource, EditPlan, Effect, FileDialog, FolderSetting, Keep, RequestPlan, StagePlan,
+    CopySource, DragPixels, DragSource, Dragged, EditPlan, Effect, FileDialog, FolderSetting, Keep,
+    ReadTo, RequestPlan, StagePlan,
 };
 pub use gallery::{Gallery, GalleryId, GalleryItem};
 pub use generation::{ExtendBy, Generation, JobKind};

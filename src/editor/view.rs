@@ -1,6 +1,6 @@
 //! How the canvas is seen.
 
-use crate::geom::{ScreenPoint, ViewTransform};
+use crate::geom::{CanvasPoint, ScreenPoint, ViewTransform};
 
 /// How the selection is shown on the canvas.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,5 +63,14 @@ impl View {
             self.viewport_min.x + self.viewport_size.0 / 2.0,
             self.viewport_min.y + self.viewport_size.1 / 2.0,
         )
+    }
+
+    /// The canvas point that is seen at a place of the window; nothing beside the canvas area.
+    #[must_use]
+    pub fn canvas_at(&self, at: ScreenPoint) -> Option<CanvasPoint> {
+        let (x, y) = (at.x - self.viewport_min.x, at.y - self.viewport_min.y);
+        let (width, height) = self.viewport_size;
+        let inside = (0.0..width).contains(&x) && (0.0..height).contains(&y);
+        inside.then(|| self.transform.canvas_from_screen(at, self.center()))
     }
 }

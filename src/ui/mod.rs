@@ -9,6 +9,7 @@ pub mod canvas;
 pub mod compare_bar;
 pub mod dialogs;
 pub mod dock;
+mod dragging;
 pub mod gallery_panel;
 pub mod history_panel;
 pub mod layers_panel;

@@ -5,8 +5,9 @@ use egui::{
     RichText, Role, ScrollArea, Sense, Shadow, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use crate::editor::{Action, Command, Editor, JobKind, Staged, Staging};
+use crate::editor::{Action, Command, Dragged, Editor, JobKind, Staged, Staging};
 use crate::locale::{tr, trf};
+use crate::ui::dragging::{carried_ui, drag_source};
 use crate::ui::theme::{self, colors, icon};
 use crate::ui::thumbnails::Thumbnails;
 use crate::ui::widgets::{ActionStyle, Tone, action_button};
@@ -186,11 +187,13 @@ fn picture_ui(
     commands: &mut Vec<Command>,
 ) {
     let shown = staging.shown == place;
-    let (rect, response) = ui.allocate_exact_size(vec2(THUMBNAIL_PX, THUMBNAIL_PX), Sense::click());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(THUMBNAIL_PX, THUMBNAIL_PX), Sense::click_and_drag());
     response.widget_info(|| {
         let name = trf("Show result {number}", &[("number", &(place + 1))]);
         WidgetInfo::selected(Role::RadioButton, true, shown, name)
     });
+    drag_source(&response, Dragged::Gallery(result.gallery));
     if response.clicked() && !shown {
         commands.push(Command::StagingShow(place));
     }
@@ -200,6 +203,7 @@ fn picture_ui(
     let colors = colors(ui);
     let texture = state.thumbnails.picture(ui.ctx(), &result.thumbnail, THUMBNAIL_PX as u32 * 2);
     let extent = result.thumbnail.extent();
+    carried_ui(ui, &response, texture, extent);
     ui.painter().rect_filled(rect, theme::RADIUS, colors.field);
     let inner = rect.shrink(if shown { 4.0 } else { 1.0 });
     let fitted = crate::ui::panel_parts::fitted_rect(inner, extent);

@@ -6,11 +6,12 @@ use egui::{ProgressBar, RichText, Sides, Ui, vec2};
 
 use crate::document::{Source, sample_color};
 use crate::editor::{
-    Action, Command, Compare, CompareMode, Dialog, Editor, Job, JobKind, JobState,
+    Action, Command, Compare, CompareMode, Dialog, Dragged, Editor, Job, JobKind, JobState,
 };
 use crate::engine::event::Stage;
 use crate::geom::CanvasRect;
 use crate::locale::{tr, trf};
+use crate::ui::dragging::{carried_icon_ui, drag_source};
 use crate::ui::menu_bar::{action_item, menu_item};
 use crate::ui::theme::{self, color32, colors, icon};
 use crate::ui::widgets::{ButtonState, icon_button_sized};
@@ -95,8 +96,14 @@ fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
         return;
     }
     ui.separator();
-    ui.label(trf("{width} × {height} px", &[("width", &size.width), ("height", &size.height)]))
-        .on_hover_text(tr("Size of the canvas"));
+    let text = trf("{width} × {height} px", &[("width", &size.width), ("height", &size.height)]);
+    let label = egui::Label::new(text).selectable(false).sense(egui::Sense::drag());
+    let response = ui.add(label).on_hover_cursor(egui::CursorIcon::Grab);
+    drag_source(&response, Dragged::Canvas);
+    carried_icon_ui(ui, &response);
+    response
+        .on_hover_text(tr("Size of the canvas"))
+        .on_hover_text(tr("Drag it out of the window to give the picture to another program"));
     if room(ui, 200.0)
         && let Some(layer) = document.active_layer()
     {

@@ -8,6 +8,7 @@ use crate::ui::canvas::{CanvasState, canvas_ui};
 use crate::ui::compare_bar::compare_bar_ui;
 use crate::ui::dialogs::{DialogsState, dialogs_ui};
 use crate::ui::dock::{DockState, dock_ui};
+use crate::ui::dragging::{LeavingState, leaving_commands};
 use crate::ui::menu_bar::menu_bar_ui;
 use crate::ui::notices::{NoticesState, notices_ui};
 use crate::ui::shortcut_input::{ShortcutInputState, shortcut_commands};
@@ -35,6 +36,7 @@ pub struct WindowState {
     status: StatusBarState,
     notices: NoticesState,
     dialogs: DialogsState,
+    leaving: LeavingState,
 }
 
 impl WindowState {
@@ -103,6 +105,7 @@ pub fn window_ui(
         notices_ui(ui, editor, &mut state.notices, commands);
     });
     dialogs_ui(ui, editor, &mut state.dialogs, commands);
+    leaving_commands(&ctx, &mut state.leaving, commands);
     leave_prompt(&ctx, commands);
 }
 

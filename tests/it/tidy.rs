@@ -23,7 +23,7 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     (&["wgpu", "bytemuck"], &["gpu"]),
     // Panels draw themselves with it in their tests.
     (&["egui_wgpu"], &["gpu", "ui"]),
-    (&["eframe", "rfd", "arboard", "pollster"], &["app"]),
+    (&["eframe", "rfd", "arboard", "pollster", "raw_window_handle", "x11rb"], &["app"]),
     // The module of that name in `weights` is our own.
     (&["zip"], &["weights", "project"]),
     (&["quick_xml"], &["project"]),

@@ -238,7 +238,7 @@ fn a_file_that_is_no_picture_is_told_and_changes_nothing() {
     let before = picture(&window);
     let path = window.folder.path().join("broken.png");
     std::fs::write(&path, b"no picture").unwrap();
-    window.command(gesso::editor::Command::PlacePaths(vec![path]));
+    window.command(gesso::editor::Command::PlacePaths { paths: vec![path], at: None });
     let notice = window.editor().notices.last().unwrap();
     assert!(notice.text.contains("broken.png"), "{}", notice.text);
     assert_eq!(picture(&window), before);
@@ -259,7 +259,7 @@ fn all_chosen_files_become_layers() {
             path
         })
         .collect();
-    window.command(gesso::editor::Command::PlacePaths(paths));
+    window.command(gesso::editor::Command::PlacePaths { paths, at: None });
     let layers = &window.editor().document.layers;
     let names: Vec<&str> = layers.iter().skip(2).map(|layer| layer.name.as_str()).collect();
     assert_eq!(names, ["one", "two", "three"]);

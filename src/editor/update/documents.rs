@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::document::{Document, DocumentError, Edit, NodeId, Place};
 use crate::editor::{
-    Action, AfterSaving, Dialog, Editor, Effect, FileDialog, Keep, NoticeKind, PictureFile,
+    Action, AfterSaving, Dialog, Editor, Effect, FileDialog, Keep, NoticeKind, PictureFile, ReadTo,
 };
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::locale::{tr, trf};
@@ -88,7 +88,7 @@ impl Editor {
             self.dialog = Some(Dialog::UnsavedChanges(AfterSaving::Open(path)));
         } else {
             self.dialog = None;
-            effects.push(Effect::Read { path, as_layer: false });
+            effects.push(Effect::Read { path, to: ReadTo::Picture });
         }
     }
 
@@ -210,12 +210,12 @@ impl Editor {
     }
 
     /// The document without what a gesture is changing.
-    fn settled_document(&self) -> Document {
+    pub(super) fn settled_document(&self) -> Document {
         self.history.document().unwrap_or(&self.document).clone()
     }
 
     /// The request that made the whole picture, where it is a generated picture and nothing else.
-    fn record_of_picture(&self) -> Option<Arc<str>> {
+    pub(super) fn record_of_picture(&self) -> Option<Arc<str>> {
         let mut shown = self
             .document
             .layers
@@ -264,7 +264,7 @@ impl Editor {
         self.dialog = None;
         match then {
             AfterSaving::Close => effects.push(Effect::Close),
-            AfterSaving::Open(path) => effects.push(Effect::Read { path, as_layer: false }),
+            AfterSaving::Open(path) => effects.push(Effect::Read { path, to: ReadTo::Picture }),
             AfterSaving::AskOpen => effects.push(Effect::Ask(FileDialog::Open)),
             AfterSaving::New { extent, color } => self.start_picture(extent, color, effects),
             AfterSaving::OpenGallery(id) => self.open_gallery_item(id, effects),

@@ -20,7 +20,7 @@ use crate::document::{Document, DocumentError, Edit, History, Operation};
 use crate::editor::update::errors::Told;
 use crate::editor::{
     Action, Command, Computing, EditPlan, Editor, Effect, Gallery, Generation, JobList, Keep,
-    Keymap, Notice, NoticeKind, PictureFile, View,
+    Keymap, Notice, NoticeKind, PictureFile, ReadTo, View,
 };
 use crate::geom::Extent;
 use crate::locale::tr;
@@ -127,6 +127,7 @@ impl Editor {
             Command::DropFromGallery(id, at) => {
                 self.place_from_gallery(id, Some(at), &mut effects);
             }
+            Command::DragOut(what) => self.drag_out(what, &mut effects),
             Command::OpenFromGallery(id) => self.open_from_gallery(id, &mut effects),
             Command::CopyFromGallery(id) => self.copy_from_gallery(id, &mut effects),
             Command::RemoveFromGallery(id) => self.gallery.items.retain(|item| item.id != id),
@@ -154,8 +155,9 @@ impl Editor {
             Command::SaveFirst(then) => self.save_first(then, &mut effects),
 
             Command::OpenPath(path) => self.open_path(path, &mut effects),
-            Command::PlacePaths(paths) => {
-                effects.extend(paths.into_iter().map(|path| Effect::Read { path, as_layer: true }));
+            Command::PlacePaths { paths, at } => {
+                let read = |path| Effect::Read { path, to: ReadTo::Layer(at) };
+                effects.extend(paths.into_iter().map(read));
             }
             Command::SaveTo(path) => self.save_to(path, &mut effects),
             Command::AskFolder(setting) => {

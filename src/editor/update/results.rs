@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::document::{Difference, Document, Edit};
 use crate::editor::{
-    Compare, CompareMode, CompareSide, CopySource, Editor, Effect, Fetching, GalleryId,
-    GalleryItem, JobNumber, Staged, Staging,
+    Compare, CompareMode, CompareSide, CopySource, DragPixels, DragSource, Dragged, Editor, Effect,
+    Fetching, GalleryId, GalleryItem, JobNumber, Staged, Staging,
 };
 use crate::geom::CanvasPoint;
 use crate::locale::{tr, trf};
@@ -153,6 +153,34 @@ impl Editor {
             let source = CopySource::Picture(Arc::clone(&item.image));
             effects.push(Effect::CopyImage(Box::new(source)));
         }
+    }
+
+    pub(super) fn drag_out(&self, what: Dragged, effects: &mut Vec<Effect>) {
+        let source = match what {
+            Dragged::Gallery(id) => {
+                let Some(item) = self.gallery.item(id) else { return };
+                let common = item.record.common();
+                let prompt: String = common.prompt.chars().take(40).collect();
+                DragSource {
+                    name: format!("{} {}", prompt.trim(), common.seed),
+                    pixels: DragPixels::Image(Arc::clone(&item.image)),
+                    record: serde_json::to_string(&item.record).ok().map(Arc::from),
+                }
+            }
+            Dragged::Canvas => {
+                let path = self.file.path.as_ref();
+                let stem = path.and_then(|path| path.file_stem());
+                DragSource {
+                    name: stem.map_or_else(
+                        || tr("picture").to_owned(),
+                        |stem| stem.to_string_lossy().into_owned(),
+                    ),
+                    pixels: DragPixels::Document(Box::new(self.settled_document())),
+                    record: self.record_of_picture(),
+                }
+            }
+        };
+        effects.push(Effect::DragOut(Box::new(source)));
     }
 
     /// The document that the canvas shows: the one as opened while its key is held, a result that

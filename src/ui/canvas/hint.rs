@@ -52,14 +52,19 @@ pub(super) fn blank_ui(ui: &mut Ui, area: Rect) {
     }
 }
 
+/// Shows that what is dragged over the canvas may be let go.
+pub(super) fn edge_ui(ui: &Ui, painter: &Painter) {
+    let frame = painter.clip_rect().shrink(theme::SPACE_S);
+    let edge = Stroke::new(2.0, colors(ui).accent);
+    painter.rect_stroke(frame, f32::from(theme::RADIUS), edge, egui::StrokeKind::Inside);
+}
+
 /// Shows that a file which is held over the window may be let go.
 pub(super) fn drop_ui(ui: &Ui, painter: &Painter) {
     let colors = colors(ui);
     let area = painter.clip_rect();
     painter.rect_filled(area, 0.0, colors.accent.gamma_multiply(0.22));
-    let frame = area.shrink(theme::SPACE_S);
-    let edge = Stroke::new(2.0, colors.accent);
-    painter.rect_stroke(frame, f32::from(theme::RADIUS), edge, egui::StrokeKind::Inside);
+    edge_ui(ui, painter);
     let font = egui::TextStyle::Heading.resolve(ui.style());
     let galley =
         painter.layout_no_wrap(tr("Drop the picture here").to_owned(), font, colors.on_accent);

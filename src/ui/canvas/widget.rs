@@ -1,8 +1,9 @@
 //! The canvas as a widget.
 
-use egui::{CursorIcon, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo};
+use egui::{CursorIcon, Painter, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
-use crate::editor::{Command, CompareMode, Editor};
+use crate::editor::{Command, CompareMode, Dragged, Editor};
+use crate::geom::{Extent, PixelRect};
 use crate::gpu::Report;
 use crate::locale::tr;
 use crate::tools::{CropHandle, GestureOverlay, Pointer, Tool};
@@ -14,6 +15,7 @@ use crate::ui::canvas::layout::{Placement, screen_from_pos};
 use crate::ui::canvas::menu::menu_ui;
 use crate::ui::canvas::overlay::overlay_ui;
 use crate::ui::canvas::{paint, picture};
+use crate::ui::dragging::dragged;
 
 /// What the canvas remembers between frames.
 #[derive(Debug, Default)]
@@ -42,7 +44,7 @@ pub fn canvas_ui(
         .as_ref()
         .and_then(|compare| compare::slider(&placement, area, compare, compare.a_document.extent));
     let aim = Aim {
-        over: response.contains_pointer() && ui.is_enabled(),
+        over: response.contains_pointer() && ui.is_enabled() && dragged(ui.ctx()).is_none(),
         press: press_at(ui, editor, slider.as_ref(), state.input.last()),
     };
     translate(ui, editor, &response, aim, state, commands);
@@ -59,10 +61,43 @@ pub fn canvas_ui(
         hint::blank_ui(ui, area);
     }
     cursor_ui(ui, &placement, editor, &response, aim, state);
+    if ui.is_enabled() {
+        take_dragged(ui, &painter, &placement, editor, &response, commands);
+    }
     if ui.input(|input| !input.raw.hovered_files.is_empty()) {
         hint::drop_ui(ui, &painter);
     }
     response.context_menu(|ui| menu_ui(ui, editor, commands));
+}
+
+/// Shows where a picture that is dragged over the canvas would come, and puts it there.
+fn take_dragged(
+    ui: &Ui,
+    painter: &Painter,
+    placement: &Placement,
+    editor: &Editor,
+    response: &Response,
+    commands: &mut Vec<Command>,
+) {
+    let hovering = response.dnd_hover_payload::<Dragged>();
+    // A finger is gone in the frame in which it lets go.
+    let pos = ui.input(|input| input.pointer.interact_pos());
+    let (Some(Dragged::Gallery(id)), Some(pos)) = (hovering.as_deref().copied(), pos) else {
+        return;
+    };
+    let at = placement.canvas(pos);
+    if response.dnd_release_payload::<Dragged>().is_some() {
+        commands.push(Command::DropFromGallery(id, at));
+        return;
+    }
+    hint::edge_ui(ui, painter);
+    // An empty picture takes the size of what comes.
+    if let Some(item) = editor.gallery.item(id).filter(|_| !editor.is_untouched()) {
+        let (Extent { width, height }, (x, y)) = (item.image.extent(), at.pixel());
+        let (left, top) = (x - (width / 2) as i32, y - (height / 2) as i32);
+        let corners = placement.corners(PixelRect::new(left, top, width, height));
+        paint::dashed_outline(painter, &corners);
+    }
 }
 
 /// What the pointer is aimed at.
@@ -211,7 +246,7 @@ fn crop_handle(placement: &Placement, editor: &Editor, pos: Pos2) -> Option<Crop
 mod tests {
     use super::*;
     use crate::editor::{PointerEvent, PointerPhase};
-    use crate::geom::{CanvasPoint, Extent};
+    use crate::geom::CanvasPoint;
     use crate::preferences::Preferences;
     use egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, pos2, vec2};
     use egui_kittest::Harness;

@@ -5,8 +5,9 @@ use egui::{
     StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use crate::editor::{Command, Editor, GalleryId, GalleryItem};
+use crate::editor::{Command, Dragged, Editor, GalleryId, GalleryItem};
 use crate::locale::{tr, trf};
+use crate::ui::dragging::{carried_ui, drag_source};
 use crate::ui::gallery_panel::model::{columns, facts_line, found, settings_line};
 use crate::ui::panel_parts::{self, PictureFrame};
 use crate::ui::queue_panel::prompt_line;
@@ -99,7 +100,7 @@ fn cell_ui(
         let name = trf("Picture: {prompt}", &[("prompt", &prompt)]);
         WidgetInfo::selected(Role::ListItem, true, chosen, name)
     });
-    response.dnd_set_drag_payload(item.id);
+    drag_source(&response, Dragged::Gallery(item.id));
     if response.clicked() {
         state.chosen = if chosen { None } else { Some(item.id) };
         state.removing = None;
@@ -129,24 +130,11 @@ fn cell_ui(
         Stroke::new(1.0, colors.line)
     };
     ui.painter().rect_stroke(rect, theme::RADIUS, line, StrokeKind::Inside);
-    if response.dragged() {
-        ui.ctx().set_cursor_icon(egui::CursorIcon::Grabbing);
-        carried_ui(ui, texture, rect.size());
-    }
+    carried_ui(ui, &response, texture, extent);
     response.context_menu(|ui| menu_ui(ui, item, state, commands));
     if !response.dragged() {
         preview_ui(&response, item, state);
     }
-}
-
-/// The picture at the pointer, while it is dragged to the canvas.
-fn carried_ui(ui: &Ui, texture: egui::TextureId, size: egui::Vec2) {
-    let Some(pointer) = ui.input(|input| input.pointer.latest_pos()) else { return };
-    let layer = egui::LayerId::new(egui::Order::Tooltip, egui::Id::unique("carried picture"));
-    let rect = Rect::from_center_size(pointer + size * 0.3, size * 0.7);
-    let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-    let painter = ui.ctx().layer_painter(layer);
-    painter.image(texture, rect, whole, Color32::WHITE.gamma_multiply(0.85));
 }
 
 /// A larger view with everything that is known.
