@@ -10,6 +10,7 @@ mod desk;
 mod dialogs;
 mod frames;
 mod keeper;
+mod librarian;
 pub mod picture_text;
 mod start;
 mod work;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use crate::app::desk::Desk;
 use crate::app::frames::FrameTimes;
-use crate::editor::{Command, Editor, Effect};
+use crate::editor::{Command, Editor, Effect, GalleryFilter};
 use crate::ui::WindowState;
 
 pub use start::{StartError, WindowOptions, run};
@@ -76,6 +77,7 @@ impl GessoApp {
         };
         app.desk.start_engine(&app.editor.preferences);
         app.desk.perform(Effect::FindWork);
+        app.commands.push(Command::SearchGallery(GalleryFilter::default()));
         app.commands.extend(app.desk.start_keeping(&app.editor));
         Ok(app)
     }

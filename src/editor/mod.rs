@@ -24,9 +24,13 @@ pub use action::{Action, ActionInfo, Menu};
 pub use command::{Command, PointerEvent, PointerPhase};
 pub use compare::{Compare, CompareMode, CompareSide};
 pub use effect::{
-    CopySource, EditPlan, Effect, FileDialog, FolderSetting, Keep, RequestPlan, StagePlan,
+    CopySource, EditPlan, Effect, FileDialog, FolderSetting, Keep, LibraryTask, RequestPlan,
+    StagePlan,
 };
-pub use gallery::{Gallery, GalleryId, GalleryItem};
+pub use gallery::{
+    FoundPictures, Gallery, GalleryFilter, GalleryId, GalleryItem, GalleryPixels, KeptId,
+    LibrarySize, PictureName, PictureOrigin, PictureUse,
+};
 pub use generation::{ExtendBy, Generation, JobKind};
 pub use jobs::{Job, JobList, JobNumber, JobState};
 pub use keymap::{Keymap, Shortcut};
