@@ -19,6 +19,7 @@
 //! | [`preferences`] | what is kept between sessions, as plain data | `engine`, `locale` |
 //! | [`editor`] | what the window works with: commands in, effects out | `geom`, `locale`, `raster`, `document`, `tools`, `engine`, `preferences` |
 //! | [`storage`] | image files in and out, with the request inside; preferences; atomic writing | `geom`, `raster`, `preferences` |
+//! | [`library`] | the pictures that models made, across projects, in a database | `geom`, `raster`, `engine`, `storage` |
 //! | [`project`] | the tree of all states on disk: records, tiles by content, OpenRaster, journal | `geom`, `raster`, `document`, `storage` |
 //! | [`gpu`] | the canvas on the graphics card: textures, shaders, compositing | `geom`, `raster`, `document` |
 //! | [`ui`] | the window's contents: one file per panel or dialog; widgets | `geom`, `locale`, `raster`, `document`, `tools`, `engine`, `preferences`, `editor`, `gpu` |
@@ -51,6 +52,7 @@ pub mod editor;
 pub mod engine;
 pub mod geom;
 pub mod gpu;
+pub mod library;
 pub mod locale;
 pub mod models;
 pub mod nn;

@@ -42,6 +42,8 @@ pub struct Preferences {
     pub memory_budget_bytes: Option<u64>,
     /// Memory that undo may take, in bytes.
     pub history_budget_bytes: u64,
+    /// Bytes that the library of pictures may take before the user is asked about it.
+    pub library_limit_bytes: u64,
     /// The folder for models; `None` for the usual one.
     pub models_folder: Option<PathBuf>,
     /// The folder that file dialogs begin in; `None` for the system's.
@@ -196,6 +198,7 @@ impl Default for Preferences {
             engine_threads: None,
             memory_budget_bytes: None,
             history_budget_bytes: 2 << 30,
+            library_limit_bytes: 4 << 30,
             models_folder: None,
             pictures_folder: None,
             recent_files: Recent::default(),
@@ -346,6 +349,7 @@ mod tests {
             engine_threads: Some(3),
             memory_budget_bytes: Some(5 << 30),
             history_budget_bytes: 1 << 20,
+            library_limit_bytes: 3 << 30,
             models_folder: Some("models/größe".into()),
             pictures_folder: Some("pictures".into()),
             keymap: [("undo".to_owned(), vec!["Ctrl+Z".to_owned(), "F1".to_owned()])].into(),

@@ -1,7 +1,8 @@
 //! Where effects are done: files, dialogs, the clipboard, the engine.
 //!
-//! Two threads work beside the window's own: one for files and the clipboard, one that computes.
-//! They are given closures over snapshots and answer with commands; nothing is shared with them.
+//! Four threads work beside the window's own: one for files and the clipboard, one that computes, one
+//! that keeps the journal, one that keeps the library of pictures. They are given closures over
+//! snapshots and answer with commands; nothing is shared with them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,10 +13,12 @@ use std::time::{Duration, Instant};
 
 use crate::app::drag_out::{DragError, DragOut, OwnWindow};
 use crate::app::keeper::{Keeper, Save};
+use crate::app::librarian::Librarian;
 use crate::app::{WindowOptions, clipboard, dialogs, work};
 use crate::document::{Document, NodeId};
 use crate::editor::{
-    Command, DragSource, Editor, Effect, JobNumber, Keep, ReadTo, RequestPlan, requests,
+    Command, DragSource, Editor, Effect, JobNumber, Keep, LibraryTask, ReadTo, RequestPlan,
+    requests,
 };
 use crate::engine::catalog::Catalog;
 use crate::engine::error::EngineError;
@@ -48,6 +51,10 @@ enum Answer {
     Save(Box<(Save, PathBuf, NodeId, Box<Document>)>),
     /// The models were looked for.
     Library(Box<Result<TwoLibraries, String>>),
+    /// Some things for the editor.
+    Commands(Vec<Command>),
+    /// Something for the librarian.
+    Librarian(Task<Librarian>),
     /// Nothing.
     Done,
 }
@@ -129,6 +136,7 @@ pub(crate) struct Desk {
     files: Worker,
     compute: Worker,
     keeper: Worker<Keeper>,
+    librarian: Worker<Librarian>,
     /// When the disk is asked again whether it takes what it refused.
     ask_disk: Option<Instant>,
     answers: Receiver<Answer>,
@@ -168,7 +176,8 @@ impl Desk {
             Some(config) => Some(config.join("data")),
             None => data_folder(),
         };
-        let journals = data.map(|folder| folder.join("journals"));
+        let journals = data.as_ref().map(|folder| folder.join("journals"));
+        let pictures = data.map(|folder| folder.join("library"));
         let loaded = config.as_deref().map(load_preferences).unwrap_or_default();
         let desk = Self {
             files: Worker::start("gesso-files", (), answer.clone(), Arc::clone(&wake)),
@@ -176,6 +185,12 @@ impl Desk {
             keeper: Worker::start(
                 "gesso-keeper",
                 Keeper::new(journals),
+                answer.clone(),
+                Arc::clone(&wake),
+            ),
+            librarian: Worker::start(
+                "gesso-library",
+                Librarian::new(pictures),
                 answer.clone(),
                 Arc::clone(&wake),
             ),
@@ -255,7 +270,33 @@ impl Desk {
                     Err(error) => Command::Failed(error.to_string()).into(),
                 });
             }
-            Effect::Keep(keep) => self.keep(move |keeper| answer_of(keeper.keep(keep))),
+            Effect::Keep(keep) => {
+                let saved = match &keep {
+                    Keep::Saved(_, path) if is_project(path) => Some(path.clone()),
+                    _ => None,
+                };
+                self.keep(move |keeper| answer_of(keeper.keep(keep)));
+                if let Some(path) = saved {
+                    self.keep(move |keeper| match keeper.project() {
+                        Some(project) => Answer::Librarian(Box::new(move |librarian| {
+                            answer_of(librarian.saved(&project, path))
+                        })),
+                        None => Answer::Done,
+                    });
+                }
+            }
+            // The keeper knows which project that is.
+            Effect::Library(LibraryTask::Accepted { pictures, path, node }) => {
+                self.keep(move |keeper| {
+                    let project = keeper.project();
+                    Answer::Librarian(Box::new(move |librarian| {
+                        answer_of(librarian.accepted(&pictures, project, path, node))
+                    }))
+                });
+            }
+            Effect::Library(task) => {
+                self.ask_librarian(move |librarian| Answer::Commands(librarian.perform(task)));
+            }
             Effect::Fetch(node) => self.keep(move |keeper| keeper.fetch(node).into()),
             Effect::FindWork => self.keep(|keeper| answer_of(keeper.find_work())),
             Effect::TakeUp(folder) => {
@@ -325,6 +366,8 @@ impl Desk {
             self.open = self.open.saturating_sub(1);
             match answer {
                 Answer::Command(command) => commands.push(*command),
+                Answer::Commands(several) => commands.extend(several),
+                Answer::Librarian(task) => self.ask_librarian(task),
                 Answer::Request(job, request) => commands.extend(self.submit(job, *request)),
                 Answer::Save(save) => self.file(move || {
                     let (save, path, node, document) = *save;
@@ -371,6 +414,13 @@ impl Desk {
             });
         }
         self.keeper.finish();
+        // What the keeper had to say to the librarian, and what comes of that is not of use any more.
+        while let Ok(answer) = self.answers.try_recv() {
+            if let Answer::Librarian(task) = answer {
+                self.ask_librarian(task);
+            }
+        }
+        self.librarian.finish();
         if let Some(folder) = &self.config
             && let Err(error) = save_preferences(folder, preferences)
         {
@@ -388,6 +438,10 @@ impl Desk {
 
     fn keep(&mut self, task: impl FnOnce(&mut Keeper) -> Answer + Send + 'static) {
         self.open += usize::from(self.keeper.give(Box::new(task)));
+    }
+
+    fn ask_librarian(&mut self, task: impl FnOnce(&mut Librarian) -> Answer + Send + 'static) {
+        self.open += usize::from(self.librarian.give(Box::new(task)));
     }
 
     /// Tells the keeper of the tree that the window starts with.

@@ -155,6 +155,16 @@ impl Keeper {
         }
     }
 
+    /// The id of the project that the tree belongs to, once it has one.
+    pub(crate) fn project(&self) -> Option<String> {
+        let tree = match &self.kept {
+            Kept::Journal(journal) => journal.tree(),
+            Kept::Project(project) | Kept::Waiting(_, Some(project)) => &project.tree,
+            Kept::Nothing | Kept::First(_) | Kept::Waiting(_, None) => return None,
+        };
+        tree.project.as_ref().map(|project| project.id.clone())
+    }
+
     /// Gets a state's pixels back.
     pub(crate) fn fetch(&mut self, node: NodeId) -> Command {
         let result = match &mut self.kept {

@@ -11,6 +11,7 @@ mod dialogs;
 mod drag_out;
 mod frames;
 mod keeper;
+mod librarian;
 pub mod picture_text;
 mod start;
 mod work;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use crate::app::desk::Desk;
 use crate::app::drag_out::OwnWindow;
 use crate::app::frames::FrameTimes;
-use crate::editor::{Command, Editor, Effect};
+use crate::editor::{Command, Editor, Effect, GalleryFilter};
 use crate::geom::ScreenPoint;
 use crate::ui::WindowState;
 
@@ -83,6 +84,7 @@ impl GessoApp {
         app.desk.set_window(app.own_window);
         app.desk.start_engine(&app.editor.preferences);
         app.desk.perform(Effect::FindWork);
+        app.commands.push(Command::SearchGallery(GalleryFilter::default()));
         app.commands.extend(app.desk.start_keeping(&app.editor));
         Ok(app)
     }

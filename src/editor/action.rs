@@ -121,6 +121,7 @@ actions! {
     SaveAs File "save-as" "Save as…" "Save the picture to another file" ["Ctrl+Shift+S"];
     SaveCopyInPictures File "save-copy-in-pictures" "Quick save" "Save a copy into the pictures folder without asking" ["Ctrl+Alt+S"];
     RecoverWork File "recover-work" "Recover work…" "Look at work that was left behind when Gesso ended without asking" [];
+    ReviewLibrary File "review-library" "Review the picture library…" "See how large the library of pictures is, and what of it could go" [];
     Quit File "quit" "Quit" "Close Gesso" ["Ctrl+Q"];
     Undo Edit "undo" "Undo" "Go back one step" ["Ctrl+Z"];
     Redo Edit "redo" "Redo" "Go forward one step" ["Ctrl+Shift+Z", "Ctrl+Y"];
@@ -219,6 +220,7 @@ actions! {
     StagingClose Result "staging-close" "Discard all" "Throw all results away; they stay in the gallery" ["Shift+Backspace"];
     Compare Result "compare" "Compare" "Compare the picture with the state before" ["K"];
     CompareMode Result "compare-mode" "Other comparison" "Change between slider, side by side and difference" ["Shift+K"];
+    RestorePicture Result "restore-picture" "Bring the picture back" "Take the picture that was removed from the gallery last out of the trash" [];
     ShowOriginal Result "show-original" "Show the original" "See the picture as it was opened while the key is held" ["Backtick"];
     ShowAbout Help "show-about" "About Gesso" "Version, models and licenses" [];
     ShowWelcome Help "show-welcome" "Welcome" "The first screen" [];

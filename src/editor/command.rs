@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::document::{Axis, Edit, LayerId, NodeId};
 use crate::editor::{
     Action, AfterSaving, CompareMode, CompareSide, Dialog, Dragged, ExtendBy, FolderSetting,
-    GalleryId, GalleryItem, Generation, JobNumber, MaskDisplay, OpenedProject, Panel, Staged,
+    FoundPictures, GalleryFilter, GalleryId, GalleryItem, Generation, JobNumber, KeptId,
+    LibrarySize, MaskDisplay, OpenedProject, Panel, Staged,
 };
 use crate::engine::event::{Failure, JobEvent, JobId, Preview};
 use crate::geom::{CanvasPoint, Extent, ScreenPoint};
@@ -125,8 +126,24 @@ pub enum Command {
     OpenFromGallery(GalleryId),
     /// Puts a gallery's picture on the clipboard.
     CopyFromGallery(GalleryId),
-    /// Takes a picture out of the gallery.
+    /// Takes a picture out of the gallery; it can be brought back.
     RemoveFromGallery(GalleryId),
+    /// Wants a gallery's picture in full, to look at it.
+    LookAtGallery(GalleryId),
+    /// Gives a gallery's picture a star, or takes it.
+    StarPicture(GalleryId, bool),
+    /// Gives a gallery's picture a tag.
+    TagPicture(GalleryId, String),
+    /// Takes a tag from a gallery's picture.
+    UntagPicture(GalleryId, String),
+    /// Looks for pictures, here and in the library.
+    SearchGallery(GalleryFilter),
+    /// Asks the library for older pictures of those that are looked for.
+    MoreOfGallery,
+    /// Opens the project that a gallery's picture became a part of, at the state where it did.
+    OpenProjectOf(GalleryId),
+    /// Deletes for good what the user was shown of the library: the trash, the oldest pictures.
+    ShrinkLibrary,
     /// Compares two sides.
     CompareSides(CompareSide, CompareSide),
     /// Sets how they are compared.
@@ -211,6 +228,31 @@ pub enum Command {
         /// Its pictures for the gallery, each with its result.
         results: Vec<(GalleryItem, Staged)>,
     },
+    /// The library keeps a picture under a name and has so many bytes now, or why it doesn't.
+    PictureKept {
+        /// Which picture.
+        id: GalleryId,
+        /// Its name in the library, and the library's bytes.
+        result: Result<(KeptId, u64), String>,
+    },
+    /// A picture came from the library, or why not.
+    PictureFetched {
+        /// Which picture.
+        id: GalleryId,
+        /// Its pixels.
+        result: Result<Arc<RgbaImage>, String>,
+    },
+    /// The library has searched.
+    LibraryFound {
+        /// Which question, as its effect named it.
+        ticket: u64,
+        /// A page of what it found, or why it can't search.
+        found: Result<Box<FoundPictures>, String>,
+    },
+    /// The project of some pictures is at another place now.
+    PicturesLinked(Vec<KeptId>, PathBuf),
+    /// The library was measured, or why not.
+    LibraryMeasured(Result<LibrarySize, String>),
     /// The picture was saved.
     Saved {
         /// To this file.

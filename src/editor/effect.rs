@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::document::{Document, Edit, Node, NodeId};
 use crate::editor::requests::DeviceSettings;
-use crate::editor::{GalleryId, Generation, JobKind, JobNumber};
+use crate::editor::{
+    GalleryFilter, GalleryId, GalleryItem, Generation, JobKind, JobNumber, KeptId, PictureName,
+};
 use crate::engine::event::{JobId, Outcome};
 use crate::geom::{CanvasPoint, CanvasRect};
 use crate::raster::{CoverGrid, RgbaImage};
@@ -62,6 +64,8 @@ pub enum Effect {
     TakeUp(PathBuf),
     /// Delete work that was left behind in a folder.
     ThrowAway(PathBuf),
+    /// Do something in the library of pictures.
+    Library(LibraryTask),
     /// Put a picture on the clipboard.
     CopyImage(Box<CopySource>),
     /// Carry a picture to another program, for as long as the button is held.
@@ -159,6 +163,53 @@ pub enum DragPixels {
     Image(Arc<RgbaImage>),
     /// All visible layers.
     Document(Box<Document>),
+}
+
+/// What the library of pictures is asked to do, one after the other.
+#[derive(Clone, Debug)]
+pub enum LibraryTask {
+    /// Keep a picture; answers `PictureKept`.
+    Keep(Box<GalleryItem>),
+    /// Give a picture's pixels; answers `PictureFetched`.
+    Fetch(PictureName),
+    /// Look for pictures; answers `LibraryFound`.
+    Search {
+        /// Names it in the answer.
+        ticket: u64,
+        /// What to look for.
+        filter: GalleryFilter,
+        /// The last of those that were found before.
+        before: Option<KeptId>,
+    },
+    /// Give a picture a star, or take it.
+    SetStar(PictureName, bool),
+    /// Give a picture a tag.
+    AddTag(PictureName, String),
+    /// Take a tag from a picture.
+    RemoveTag(PictureName, String),
+    /// Move a picture to the trash.
+    Delete(PictureName),
+    /// Take a picture out of the trash.
+    Undelete(PictureName),
+    /// Note that pictures became a part of the document.
+    Accepted {
+        /// Which pictures.
+        pictures: Vec<PictureName>,
+        /// The project's file, where it has one.
+        path: Option<PathBuf>,
+        /// The state of its history.
+        node: NodeId,
+    },
+    /// Say how large the library is; answers `LibraryMeasured`.
+    Measure {
+        /// How large the user wants it at most.
+        limit_bytes: u64,
+    },
+    /// Delete pictures for good, and what is in the trash.
+    Purge {
+        /// Which pictures.
+        pictures: Vec<KeptId>,
+    },
 }
 
 /// What goes to the clipboard.

@@ -25,9 +25,12 @@ pub use command::{Command, PointerEvent, PointerPhase};
 pub use compare::{Compare, CompareMode, CompareSide};
 pub use effect::{
     CopySource, DragPixels, DragSource, Dragged, EditPlan, Effect, FileDialog, FolderSetting, Keep,
-    ReadTo, RequestPlan, StagePlan,
+    LibraryTask, ReadTo, RequestPlan, StagePlan,
 };
-pub use gallery::{Gallery, GalleryId, GalleryItem};
+pub use gallery::{
+    FoundPictures, Gallery, GalleryFilter, GalleryId, GalleryItem, GalleryPixels, KeptId,
+    LibrarySize, PictureName, PictureOrigin, PictureUse,
+};
 pub use generation::{ExtendBy, Generation, JobKind};
 pub use jobs::{Job, JobList, JobNumber, JobState};
 pub use keymap::{Keymap, Shortcut};

@@ -9,7 +9,8 @@ use std::time::SystemTime;
 
 use crate::document::{Document, Edit, Place, Shown, flatten, outside_delta};
 use crate::editor::{
-    Editor, ExtendBy, GalleryId, GalleryItem, JobKind, JobNumber, RequestPlan, StagePlan, Staged,
+    Editor, ExtendBy, GalleryId, GalleryItem, GalleryPixels, JobKind, JobNumber, RequestPlan,
+    StagePlan, Staged,
 };
 use crate::engine::catalog::{ClipGuidance, ModelInfo};
 use crate::engine::device::{DeviceChoice, Precision};
@@ -223,11 +224,17 @@ pub fn stage(stage: StagePlan) -> Vec<(GalleryItem, Staged)> {
             };
             let item = GalleryItem {
                 id: GalleryId(0),
-                image,
+                kept: None,
+                extent: image.extent(),
+                pixels: GalleryPixels::Here(image),
                 thumbnail,
                 record,
+                kind: plan.kind,
                 time: SystemTime::now(),
                 seconds: each,
+                origin: None,
+                starred: false,
+                tags: Vec::new(),
             };
             Some((item, staged?))
         })

@@ -36,6 +36,8 @@ pub enum Dialog {
     SaveSelection,
     /// Find a command.
     Palette,
+    /// How large the library of pictures is, and what could go.
+    Library,
     /// Settings.
     Settings,
     /// All shortcuts.
@@ -57,6 +59,8 @@ pub enum AfterSaving {
     AskOpen,
     /// Open a picture of the gallery.
     OpenGallery(crate::editor::GalleryId),
+    /// Open a project at a state.
+    OpenAt(PathBuf, NodeId),
     /// Take up work that was left behind.
     TakeUp(PathBuf),
     /// Start an empty picture.
@@ -120,7 +124,7 @@ pub struct Editor {
     pub preview: Option<ShownPreview>,
     /// Results that wait for a choice.
     pub staging: Option<Staging>,
-    /// Every picture that was made in this session.
+    /// The pictures that were made in this session, and those of the library.
     pub gallery: Gallery,
     /// The comparison that is shown.
     pub compare: Option<Compare>,
@@ -134,6 +138,8 @@ pub struct Editor {
     pub left_work: Vec<crate::editor::LeftWork>,
     /// What is to happen once the pixels of a state are back.
     pub fetching: Option<Fetching>,
+    /// The state to go to in a project that is being opened.
+    pub going_to: Option<(PathBuf, NodeId)>,
     /// Why the journal can't be written, where it can't.
     pub keeping_failed: Option<String>,
     /// What is kept between sessions.
@@ -192,4 +198,6 @@ pub struct Computing {
     pub label: String,
     /// What it does.
     pub edits: Vec<crate::document::Edit>,
+    /// The pictures of the gallery that become a part of the document with it.
+    pub results: Vec<crate::editor::GalleryId>,
 }

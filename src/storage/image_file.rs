@@ -185,17 +185,32 @@ pub fn write_png(
     options: &PngOptions,
 ) -> Result<(), StorageError> {
     check_extent(image.extent(), path)?;
-    for (keyword, _) in text {
-        if keyword.is_empty() || keyword.chars().count() > 79 || !is_latin1(keyword) {
-            return Err(StorageError::Keyword { keyword: keyword.clone() });
-        }
-    }
+    check_keywords(text)?;
     write_atomically(path, |file| {
         encode_png(file, image, text, options).map_err(|error| match error {
             png::EncodingError::IoError(error) => error,
             other => io::Error::other(other),
         })
     })
+}
+
+/// A picture as the bytes of a PNG file with text chunks; `name` is what messages call it.
+///
+/// # Errors
+///
+/// As [`write_png`], except for what has to do with files.
+pub fn png_bytes(
+    image: &RgbaImage,
+    text: &[(String, String)],
+    options: &PngOptions,
+    name: &str,
+) -> Result<Vec<u8>, StorageError> {
+    check_extent(image.extent(), Path::new(name))?;
+    check_keywords(text)?;
+    let mut bytes = Vec::new();
+    encode_png(&mut bytes, image, text, options)
+        .map_err(|error| damaged("PNG", error.to_string(), Path::new(name)))?;
+    Ok(bytes)
 }
 
 /// Reads the text chunks of a PNG file (tEXt, zTXt, iTXt) without decoding its pixels.
@@ -320,6 +335,15 @@ fn encode_png(
         writer.write_image_data(image.as_raw())?;
     }
     writer.finish()
+}
+
+fn check_keywords(text: &[(String, String)]) -> Result<(), StorageError> {
+    for (keyword, _) in text {
+        if keyword.is_empty() || keyword.chars().count() > 79 || !is_latin1(keyword) {
+            return Err(StorageError::Keyword { keyword: keyword.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Whether tEXt can hold the text: printable Latin-1, line feeds and tabs.

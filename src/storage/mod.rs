@@ -19,8 +19,8 @@ pub use color_profile::ProfileUse;
 pub use error::StorageError;
 pub use export::{ExportFormat, ExportOptions, export_image};
 pub use image_file::{
-    AlphaChannel, Colors, ImageFile, MAX_SIDE_PX, PngOptions, read_image, read_image_bytes,
-    read_image_file, read_image_file_as, read_mask, read_png_text, write_png,
+    AlphaChannel, Colors, ImageFile, MAX_SIDE_PX, PngOptions, png_bytes, read_image,
+    read_image_bytes, read_image_file, read_image_file_as, read_mask, read_png_text, write_png,
 };
 pub use preferences_file::{
     LoadedPreferences, config_folder, data_folder, load_preferences, save_preferences,

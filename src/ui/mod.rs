@@ -22,7 +22,7 @@ mod panel_tests;
 pub mod prompt_panel;
 pub mod queue_panel;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod shortcut_input;
 pub mod shortcuts;
 pub mod staging_strip;

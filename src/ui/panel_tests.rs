@@ -234,7 +234,7 @@ fn a_long_history_draws_only_what_is_seen() {
 }
 
 #[test]
-fn a_picture_of_the_gallery_is_used_and_removed_after_a_question() {
+fn a_picture_of_the_gallery_is_used_starred_tagged_and_removed() {
     let mut editor = sample::editor();
     sample::add_pictures(&mut editor, 40);
     let mut harness = dock(editor, DockTab::Gallery);
@@ -246,8 +246,33 @@ fn a_picture_of_the_gallery_is_used_and_removed_after_a_question() {
     assert_eq!(click(&mut harness, "Use settings"), [format!("UseSettings({newest:?})")]);
     assert_eq!(click(&mut harness, "Place as layer"), [format!("PlaceFromGallery({newest:?})")]);
     assert_eq!(click(&mut harness, "Copy the picture"), [format!("CopyFromGallery({newest:?})")]);
-    assert_eq!(click(&mut harness, "Remove from the gallery"), [""; 0]);
-    assert_eq!(click(&mut harness, "Remove"), [format!("RemoveFromGallery({newest:?})")]);
+    assert_eq!(click(&mut harness, "Give it a star"), [format!("StarPicture({newest:?}, true)")]);
+    harness.get_by_label("Add a tag").focus();
+    harness.run();
+    harness.get_by_label("Add a tag").type_text("sea ");
+    harness.run();
+    harness.key_press(egui::Key::Enter);
+    harness.run();
+    assert_eq!(harness.state_mut().take(), [format!("TagPicture({newest:?}, \"sea \")")]);
+    let removed = format!("RemoveFromGallery({newest:?})");
+    assert_eq!(click(&mut harness, "Remove from the gallery"), [removed]);
+}
+
+#[test]
+fn the_gallery_looks_for_stars_and_words_and_asks_for_older_pictures_at_its_end() {
+    let mut editor = sample::editor();
+    sample::add_pictures(&mut editor, 4);
+    editor.gallery.has_more = true;
+    let mut harness = dock(editor, DockTab::Gallery);
+    assert_eq!(harness.state_mut().take().first().map(String::as_str), Some("MoreOfGallery"));
+    let given = click(&mut harness, "Only pictures with a star");
+    assert!(given.iter().any(|command| command.contains("starred: true")), "{given:?}");
+    harness.get_by_label("Search prompts and tags").focus();
+    harness.run();
+    harness.get_by_label("Search prompts and tags").type_text("fox");
+    harness.run();
+    let given = harness.state_mut().take();
+    assert!(given.iter().any(|command| command.contains("text: \"fox\"")), "{given:?}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use crate::document::{Document, Edit, History, Layer, LayerId, NodeId, Operation, Place};
 use crate::editor::requests::plan;
 use crate::editor::{
-    Editor, GalleryId, GalleryItem, Job, JobKind, JobNumber, JobState, Staged, Staging,
+    Editor, GalleryId, GalleryItem, GalleryPixels, Job, JobKind, JobNumber, JobState, Staged,
+    Staging,
 };
 use crate::engine::catalog::{Ability, Catalog, ClipGuidance, ModelInfo};
 use crate::engine::device::{DeviceChoice, Precision};
@@ -198,11 +199,17 @@ pub(crate) fn add_pictures(editor: &mut Editor, count: u64) {
         let image = picture(number as u32, 64);
         editor.gallery.items.push(GalleryItem {
             id: GalleryId(number),
+            kept: None,
+            extent: image.extent(),
             thumbnail: Arc::clone(&image),
-            image,
+            pixels: GalleryPixels::Here(image),
             record: record(prompt, 100 + number),
+            kind: JobKind::Generate,
             time: SystemTime::now(),
             seconds: 3.5,
+            origin: None,
+            starred: number % 7 == 3,
+            tags: if number % 5 == 2 { vec!["осень".to_owned()] } else { Vec::new() },
         });
         editor.gallery.last = number;
     }

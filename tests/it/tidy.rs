@@ -27,6 +27,7 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     // The module of that name in `weights` is our own.
     (&["zip"], &["weights", "project"]),
     (&["quick_xml"], &["project"]),
+    (&["rusqlite"], &["library"]),
     (&["tiktoken_rs", "instant_clip_tokenizer"], &["text"]),
 ];
 

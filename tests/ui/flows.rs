@@ -55,7 +55,7 @@ fn clip_guides_a_picture_where_it_is_asked_to() {
     window.command(gesso::editor::Command::SetGeneration(Box::new(generation)));
     window.act(Action::Generate);
     let items = &window.editor().gallery.items;
-    assert_ne!(items[1].image, items[0].image, "the same seed");
+    assert_ne!(items[1].pixels, items[0].pixels, "the same seed");
     let base = items[1].record.base().unwrap();
     assert_eq!((base.clip_guidance, base.guidance), (2.0, 1.0));
     let (guided, plain) = (items[1].id, items[0].id);
@@ -264,4 +264,39 @@ fn all_chosen_files_become_layers() {
     let names: Vec<&str> = layers.iter().skip(2).map(|layer| layer.name.as_str()).collect();
     assert_eq!(names, ["one", "two", "three"]);
     assert!(window.editor().notices.is_empty(), "{:?}", window.editor().notices);
+}
+
+#[test]
+fn another_start_finds_a_picture_with_its_star_and_opens_its_project_there() {
+    let mut window = with_picture();
+    let made = window.editor().gallery.items[0].clone();
+    let accepted = window.editor().history.current();
+    window.click("Gallery");
+    window.harness.get_by_label_contains("Picture: a red apple").click();
+    window.settle();
+    window.click("Give it a star");
+    window.command(gesso::editor::Command::TagPicture(made.id, "Fruit".to_owned()));
+    window.act(Action::AddLayer);
+    let project = window.folder.path().join("apple.ora");
+    window.command(gesso::editor::Command::SaveTo(project.clone()));
+    assert!(window.folder.path().join("data/library/library.sqlite").exists());
+
+    let mut window = window.reopen();
+    let items = &window.editor().gallery.items;
+    assert_eq!(items.len(), 1);
+    let found = &items[0];
+    assert_eq!((&found.record, found.kind), (&made.record, made.kind));
+    assert!(found.starred && found.image().is_none());
+    assert_eq!(found.tags, ["fruit"]);
+    let id = found.id;
+    window.click("Gallery");
+    window.harness.get_by_label_contains("Picture: a red apple").click();
+    window.settle();
+    window.click("Open the project there");
+    assert_eq!(window.editor().file.path.as_ref(), Some(&project));
+    assert_eq!(window.editor().history.current(), accepted, "where it was accepted");
+    let layers = window.editor().document.layers.len();
+    window.command(gesso::editor::Command::PlaceFromGallery(id));
+    assert_eq!(window.editor().document.layers.len(), layers + 1);
+    assert_eq!(window.editor().gallery.item(id).unwrap().image(), made.image());
 }

@@ -49,6 +49,13 @@ impl Window {
         Self::in_folder(folder)
     }
 
+    /// Another start of the program after an orderly end, with everything that is on the disk.
+    pub(crate) fn reopen(self) -> Self {
+        let Self { harness, folder } = self;
+        drop(harness);
+        Self::in_folder(folder)
+    }
+
     /// A window of a program that ran before, with what it left.
     pub(crate) fn in_folder(folder: tempfile::TempDir) -> Self {
         let config: PathBuf = folder.path().to_owned();

@@ -30,6 +30,7 @@ impl Editor {
             Action::SaveAs => self.ask_save(effects),
             Action::SaveCopyInPictures => self.save_copy(effects),
             Action::RecoverWork => self.set_dialog(Some(Dialog::LeftWork), effects),
+            Action::ReviewLibrary => self.review_library(effects),
             Action::Quit => self.close_requested(effects),
 
             Action::Undo => self.undo(effects),
@@ -184,6 +185,7 @@ impl Editor {
                     };
                 }
             }
+            Action::RestorePicture => self.restore_picture(effects),
             Action::ShowOriginal => {
                 let root = CompareSide::Node(self.history.root());
                 self.compare_sides(root, CompareSide::Canvas, effects);

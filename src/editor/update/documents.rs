@@ -1,20 +1,18 @@
 //! Opening, saving, and going about in the history.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::{Document, DocumentError, Edit, NodeId, Place};
 use crate::editor::{
-    Action, AfterSaving, Dialog, Editor, Effect, FileDialog, Keep, NoticeKind, PictureFile, ReadTo,
+    Action, AfterSaving, Dialog, Editor, Effect, FileDialog, Keep, NoticeKind, PictureFile,
+    PictureUse, ReadTo,
 };
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::locale::{tr, trf};
 use crate::raster::RgbaImage;
 
-use super::{first_state, sentence};
-
-/// The ending of project files.
-const PROJECT: &str = "ora";
+use super::{PROJECT, first_state, is_project, sentence};
 
 impl Editor {
     pub(super) fn new_picture(
@@ -88,6 +86,7 @@ impl Editor {
             self.dialog = Some(Dialog::UnsavedChanges(AfterSaving::Open(path)));
         } else {
             self.dialog = None;
+            self.going_to = None;
             effects.push(Effect::Read { path, to: ReadTo::Picture });
         }
     }
@@ -267,7 +266,8 @@ impl Editor {
             AfterSaving::Open(path) => effects.push(Effect::Read { path, to: ReadTo::Picture }),
             AfterSaving::AskOpen => effects.push(Effect::Ask(FileDialog::Open)),
             AfterSaving::New { extent, color } => self.start_picture(extent, color, effects),
-            AfterSaving::OpenGallery(id) => self.open_gallery_item(id, effects),
+            AfterSaving::OpenGallery(id) => self.want_picture(id, PictureUse::Open, effects),
+            AfterSaving::OpenAt(path, node) => self.open_at(path, node, effects),
             AfterSaving::TakeUp(folder) => effects.push(Effect::TakeUp(folder)),
         }
     }
@@ -288,18 +288,23 @@ impl Editor {
         if self.has_unsaved_changes() {
             self.dialog = Some(Dialog::UnsavedChanges(AfterSaving::OpenGallery(id)));
         } else {
-            self.open_gallery_item(id, effects);
+            self.want_picture(id, PictureUse::Open, effects);
         }
     }
 
-    fn open_gallery_item(&mut self, id: crate::editor::GalleryId, effects: &mut Vec<Effect>) {
+    pub(super) fn open_picture(
+        &mut self,
+        id: crate::editor::GalleryId,
+        image: &RgbaImage,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(item) = self.gallery.item(id) else { return };
-        let (image, record) = (Arc::clone(&item.image), item.record.clone());
+        let record = &item.record;
         let name: String = record.common().prompt.chars().take(40).collect();
         let mut document = Document::new(image.extent(), &name);
         if let Some(layer) = document.layers.first_mut() {
-            layer.pixels = crate::raster::grid_from_image(&image);
-            layer.record = serde_json::to_string(&record).ok().map(Arc::from);
+            layer.pixels = crate::raster::grid_from_image(image);
+            layer.record = serde_json::to_string(record).ok().map(Arc::from);
         }
         let label = trf("Open {name}", &[("name", &name)]);
         self.start(document, label, PictureFile::default(), effects);
@@ -317,7 +322,10 @@ impl Editor {
             return;
         };
         match result {
-            Ok(document) => self.commit(*document, computing.label, computing.edits, effects),
+            Ok(document) => {
+                self.commit(*document, computing.label, computing.edits, effects);
+                self.results_accepted(&computing.results, effects);
+            }
             Err(error) => self.refuse(&error),
         }
         self.place_waiting(effects);
@@ -329,9 +337,4 @@ impl Editor {
         self.preferences.history_budget_bytes = bytes as u64;
         self.keep_preferences(effects);
     }
-}
-
-/// Whether a file's name says that it is a project.
-fn is_project(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(PROJECT))
 }

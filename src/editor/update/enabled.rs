@@ -71,6 +71,9 @@ impl Editor {
                 self.compare.is_some() || self.staging.is_some() || self.history.before().is_some(),
                 tr("There is no other state to compare with"),
             ),
+            Action::RestorePicture => {
+                needs(!self.gallery.removed.is_empty(), tr("No picture was removed"))
+            }
             Action::CompareMode => needs(self.compare.is_some(), tr("Nothing is being compared")),
             Action::BrushSmaller
             | Action::BrushLarger

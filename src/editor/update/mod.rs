@@ -9,18 +9,20 @@ mod canvas;
 mod documents;
 mod enabled;
 mod errors;
+mod library;
 mod results;
 mod tree;
 mod window;
 mod work;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::document::{Document, DocumentError, Edit, History, Operation};
 use crate::editor::update::errors::Told;
 use crate::editor::{
-    Action, Command, Computing, EditPlan, Editor, Effect, Gallery, Generation, JobList, Keep,
-    Keymap, Notice, NoticeKind, PictureFile, ReadTo, View,
+    Action, Command, Computing, EditPlan, Editor, Effect, Gallery, GalleryId, Generation, JobList,
+    Keep, Keymap, Notice, NoticeKind, PictureFile, PictureUse, ReadTo, View,
 };
 use crate::geom::Extent;
 use crate::locale::tr;
@@ -65,6 +67,7 @@ impl Editor {
             file: PictureFile::default(),
             left_work: Vec::new(),
             fetching: None,
+            going_to: None,
             keeping_failed: None,
             keymap: Keymap::with_overrides(&preferences.keymap),
             preferences,
@@ -123,14 +126,26 @@ impl Editor {
             Command::StagingShow(index) => self.staging_show(index),
             Command::UseSettings(id) => self.use_settings(id),
             Command::UseSeed(id) => self.use_seed(id),
-            Command::PlaceFromGallery(id) => self.place_from_gallery(id, None, &mut effects),
+            Command::PlaceFromGallery(id) => {
+                self.want_picture(id, PictureUse::Place(None), &mut effects);
+            }
             Command::DropFromGallery(id, at) => {
-                self.place_from_gallery(id, Some(at), &mut effects);
+                self.want_picture(id, PictureUse::Place(Some(at)), &mut effects);
             }
             Command::DragOut(what) => self.drag_out(what, &mut effects),
             Command::OpenFromGallery(id) => self.open_from_gallery(id, &mut effects),
-            Command::CopyFromGallery(id) => self.copy_from_gallery(id, &mut effects),
-            Command::RemoveFromGallery(id) => self.gallery.items.retain(|item| item.id != id),
+            Command::CopyFromGallery(id) => {
+                self.want_picture(id, PictureUse::Copy, &mut effects);
+            }
+            Command::LookAtGallery(id) => self.want_picture(id, PictureUse::Look, &mut effects),
+            Command::RemoveFromGallery(id) => self.remove_picture(id, &mut effects),
+            Command::StarPicture(id, starred) => self.star_picture(id, starred, &mut effects),
+            Command::TagPicture(id, tag) => self.tag_picture(id, &tag, &mut effects),
+            Command::UntagPicture(id, tag) => self.untag_picture(id, &tag, &mut effects),
+            Command::SearchGallery(filter) => self.search_gallery(filter, &mut effects),
+            Command::MoreOfGallery => self.more_of_gallery(&mut effects),
+            Command::OpenProjectOf(id) => self.open_project_of(id, &mut effects),
+            Command::ShrinkLibrary => self.shrink_library(&mut effects),
             Command::CompareSides(a, b) => self.compare_sides(a, b, &mut effects),
             Command::SetCompareMode(mode) => {
                 if let Some(compare) = &mut self.compare {
@@ -172,7 +187,16 @@ impl Editor {
                 self.to_place.push_back((image, name, at));
                 self.place_waiting(&mut effects);
             }
-            Command::Staged { job, results } => self.staged(job, results),
+            Command::Staged { job, results } => self.staged(job, results, &mut effects),
+            Command::PictureKept { id, result } => self.picture_kept(id, result, &mut effects),
+            Command::PictureFetched { id, result } => {
+                self.picture_fetched(id, result, &mut effects);
+            }
+            Command::LibraryFound { ticket, found } => {
+                self.library_found(ticket, found.map(|found| *found));
+            }
+            Command::PicturesLinked(pictures, path) => self.pictures_linked(&pictures, &path),
+            Command::LibraryMeasured(size) => self.library_measured(size),
             Command::ProjectOpened(opened) => self.project_opened(*opened, &mut effects),
             Command::Fetched { node, result } => self.fetched(node, result, &mut effects),
             Command::WorkFound(work) => self.work_found(work),
@@ -189,6 +213,7 @@ impl Editor {
             }
             Command::Failed(text) => {
                 self.after_saving = None;
+                self.going_to = None;
                 self.notify(NoticeKind::Error, text, None);
             }
             Command::Told(text) => self.notify(NoticeKind::Info, text, None),
@@ -256,6 +281,17 @@ impl Editor {
 
     /// Does some edits as one step of the history: at once, or outside where they take long.
     fn edits(&mut self, label: String, edits: Vec<Edit>, effects: &mut Vec<Effect>) {
+        self.edits_with(label, edits, Vec::new(), effects);
+    }
+
+    /// Does edits that make pictures of the gallery a part of the document.
+    fn edits_with(
+        &mut self,
+        label: String,
+        edits: Vec<Edit>,
+        results: Vec<GalleryId>,
+        effects: &mut Vec<Effect>,
+    ) {
         if edits.is_empty() || self.is_computing() {
             return;
         }
@@ -263,7 +299,7 @@ impl Editor {
         let edits = self.with_layer_in_hand(edits);
         if edits.iter().any(|edit| edit.is_heavy(&self.document)) {
             let ticket = self.next_number();
-            self.computing = Some(Computing { ticket, label, edits: edits.clone() });
+            self.computing = Some(Computing { ticket, label, edits: edits.clone(), results });
             effects.push(Effect::Compute(EditPlan {
                 ticket,
                 document: self.document.clone(),
@@ -279,6 +315,7 @@ impl Editor {
             }
         }
         self.commit(document, label, edits, effects);
+        self.results_accepted(&results, effects);
     }
 
     /// Which layer is in hand is no step of its own, but what a step does can depend on it.
@@ -359,6 +396,14 @@ fn first_state(document: &Document, label: String, budget_bytes: usize) -> Histo
     let mut history = History::new(document.clone(), label, budget_bytes);
     history.pin(history.root());
     history
+}
+
+/// The ending of project files.
+const PROJECT: &str = "ora";
+
+/// Whether a file's name says that it is a project.
+fn is_project(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(PROJECT))
 }
 
 /// A message as a sentence: first letter large, full stop at the end.

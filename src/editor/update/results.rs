@@ -1,34 +1,35 @@
 //! Results: the staging strip, the gallery, comparisons.
 
-use std::sync::Arc;
-
 use crate::document::{Difference, Document, Edit};
 use crate::editor::{
-    Compare, CompareMode, CompareSide, CopySource, DragPixels, DragSource, Dragged, Editor, Effect,
-    Fetching, GalleryId, GalleryItem, JobNumber, Staged, Staging,
+    Compare, CompareMode, CompareSide, DragPixels, DragSource, Dragged, Editor, Effect, Fetching,
+    GalleryItem, JobNumber, PictureUse, Staged, Staging,
 };
-use crate::geom::CanvasPoint;
 use crate::locale::{tr, trf};
 
 impl Editor {
-    pub(super) fn staged(&mut self, _job: JobNumber, results: Vec<(GalleryItem, Staged)>) {
+    pub(super) fn staged(
+        &mut self,
+        _job: JobNumber,
+        results: Vec<(GalleryItem, Staged)>,
+        effects: &mut Vec<Effect>,
+    ) {
         if results.is_empty() {
             return;
         }
         let here = self.history.current();
-        let staging = self.staging.get_or_insert_default();
-        let first_new = staging.results.len();
-        for (mut item, mut staged) in results {
-            self.gallery.last += 1;
-            item.id = GalleryId(self.gallery.last);
-            staged.gallery = item.id;
+        let mut ready = Vec::new();
+        for (item, mut staged) in results {
+            staged.gallery = self.gain(item, effects);
             staged.base = Some(here);
             if let Some(delta) = staged.outside_mask_delta {
                 log::debug!("outside the mask: {delta} bytes changed");
             }
-            self.gallery.items.push(item);
-            staging.results.push(staged);
+            ready.push(staged);
         }
+        let staging = self.staging.get_or_insert_default();
+        let first_new = staging.results.len();
+        staging.results.append(&mut ready);
         // The first of the new ones is shown, unless the user is looking at others.
         if first_new == 0 {
             staging.shown = 0;
@@ -88,9 +89,10 @@ impl Editor {
         let Some(staging) = &self.staging else { return };
         let Some(staged) = staging.current() else { return };
         let (label, edits) = accepted(staged);
+        let results = vec![staged.gallery];
         self.staging = None;
         self.compare = None;
-        self.edits(label, edits, effects);
+        self.edits_with(label, edits, results, effects);
         self.zoom_to_fit_if_pending();
     }
 
@@ -112,7 +114,8 @@ impl Editor {
             }
         }
         let label = trf("Keep {count} results", &[("count", &staging.results.len())]);
-        self.edits(label, all, effects);
+        let results = staging.results.iter().map(|staged| staged.gallery).collect();
+        self.edits_with(label, all, results, effects);
         self.zoom_to_fit_if_pending();
     }
 
@@ -136,51 +139,23 @@ impl Editor {
         }
     }
 
-    pub(super) fn place_from_gallery(
-        &mut self,
-        id: GalleryId,
-        at: Option<CanvasPoint>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(item) = self.gallery.item(id) else { return };
-        let name: String = item.record.common().prompt.chars().take(40).collect();
-        let image = Arc::clone(&item.image);
-        self.placed(image, name, at, effects);
-    }
-
-    pub(super) fn copy_from_gallery(&self, id: GalleryId, effects: &mut Vec<Effect>) {
-        if let Some(item) = self.gallery.item(id) {
-            let source = CopySource::Picture(Arc::clone(&item.image));
-            effects.push(Effect::CopyImage(Box::new(source)));
-        }
-    }
-
-    pub(super) fn drag_out(&self, what: Dragged, effects: &mut Vec<Effect>) {
-        let source = match what {
-            Dragged::Gallery(id) => {
-                let Some(item) = self.gallery.item(id) else { return };
-                let common = item.record.common();
-                let prompt: String = common.prompt.chars().take(40).collect();
-                DragSource {
-                    name: format!("{} {}", prompt.trim(), common.seed),
-                    pixels: DragPixels::Image(Arc::clone(&item.image)),
-                    record: serde_json::to_string(&item.record).ok().map(Arc::from),
-                }
-            }
+    pub(super) fn drag_out(&mut self, what: Dragged, effects: &mut Vec<Effect>) {
+        match what {
+            Dragged::Gallery(id) => self.want_picture(id, PictureUse::DragOut, effects),
             Dragged::Canvas => {
                 let path = self.file.path.as_ref();
                 let stem = path.and_then(|path| path.file_stem());
-                DragSource {
+                let source = DragSource {
                     name: stem.map_or_else(
                         || tr("picture").to_owned(),
                         |stem| stem.to_string_lossy().into_owned(),
                     ),
                     pixels: DragPixels::Document(Box::new(self.settled_document())),
                     record: self.record_of_picture(),
-                }
+                };
+                effects.push(Effect::DragOut(Box::new(source)));
             }
-        };
-        effects.push(Effect::DragOut(Box::new(source)));
+        }
     }
 
     /// The document that the canvas shows: the one as opened while its key is held, a result that

@@ -175,6 +175,7 @@ impl Editor {
         for node in missing {
             effects.push(Effect::MakeThumbnail(node, Box::new(self.document.clone())));
         }
+        self.go_to_wanted(effects);
         for remark in remarks {
             self.notify(NoticeKind::Info, sentence(&remark), None);
         }

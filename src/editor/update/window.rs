@@ -50,6 +50,7 @@ impl Editor {
     pub(super) fn set_preferences(&mut self, preferences: Preferences, effects: &mut Vec<Effect>) {
         let old = std::mem::replace(&mut self.preferences, preferences);
         let new = &self.preferences;
+        let new_limit = new.library_limit_bytes;
         if old.keymap != new.keymap {
             self.keymap = Keymap::with_overrides(&new.keymap);
         }
@@ -66,6 +67,9 @@ impl Editor {
             let bytes = usize::try_from(new.history_budget_bytes).unwrap_or(usize::MAX);
             let released = self.history.set_budget(bytes);
             self.tell_released(&released);
+        }
+        if old.library_limit_bytes != new_limit {
+            self.gallery.told_size = false;
         }
         self.keep_preferences(effects);
     }

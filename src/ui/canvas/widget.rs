@@ -93,7 +93,7 @@ fn take_dragged(
     hint::edge_ui(ui, painter);
     // An empty picture takes the size of what comes.
     if let Some(item) = editor.gallery.item(id).filter(|_| !editor.is_untouched()) {
-        let (Extent { width, height }, (x, y)) = (item.image.extent(), at.pixel());
+        let (Extent { width, height }, (x, y)) = (item.extent, at.pixel());
         let (left, top) = (x - (width / 2) as i32, y - (height / 2) as i32);
         let corners = placement.corners(PixelRect::new(left, top, width, height));
         paint::dashed_outline(painter, &corners);

@@ -11,7 +11,7 @@ use crate::ui::dialogs::names::{self, NameForm};
 use crate::ui::dialogs::new_picture::{self, NewPictureForm};
 use crate::ui::dialogs::resize_image::{self, ResizeForm};
 use crate::ui::dialogs::settings::{self, SettingsForm};
-use crate::ui::dialogs::{left_work, unsaved_changes, welcome};
+use crate::ui::dialogs::{left_work, library, unsaved_changes, welcome};
 use crate::ui::palette::{PaletteState, palette_ui};
 use crate::ui::shortcuts::{ShortcutsState, shortcuts_ui};
 
@@ -53,6 +53,7 @@ pub fn dialogs_ui(
     let Some(dialog) = &state.open else { return };
     match (dialog, &mut state.form) {
         (Dialog::Welcome, _) => welcome::show(ui, editor, commands),
+        (Dialog::Library, _) => library::show(ui, editor, commands),
         (Dialog::LeftWork, Form::LeftWork(form)) => left_work::show(ui, editor, form, commands),
         (Dialog::UnsavedChanges(then), _) => {
             unsaved_changes::show(ui, editor, then, commands);
@@ -72,7 +73,7 @@ pub fn dialogs_ui(
 
 fn new_form(editor: &Editor) -> Form {
     match &editor.dialog {
-        None | Some(Dialog::Welcome | Dialog::UnsavedChanges(_)) => Form::None,
+        None | Some(Dialog::Welcome | Dialog::Library | Dialog::UnsavedChanges(_)) => Form::None,
         Some(Dialog::NewPicture) => Form::NewPicture(NewPictureForm::new(editor)),
         Some(Dialog::ResizeImage) => Form::Resize(ResizeForm::new(editor.document.extent)),
         Some(Dialog::CanvasSize) => Form::CanvasSize(CanvasSizeForm::new(editor.document.extent)),
@@ -108,6 +109,7 @@ mod tests {
             ("rename-state", Dialog::RenameState(editor.history.root())),
             ("left-work", Dialog::LeftWork),
             ("save-selection", Dialog::SaveSelection),
+            ("library", Dialog::Library),
             ("palette", Dialog::Palette),
             ("settings", Dialog::Settings),
             ("shortcuts", Dialog::Shortcuts),

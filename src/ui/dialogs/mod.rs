@@ -9,6 +9,7 @@ mod extend;
 mod frame;
 mod host;
 mod left_work;
+mod library;
 mod names;
 mod new_picture;
 mod resize_image;

@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, DragValue, RichText, Ui, vec2};
 
-use crate::editor::{Command, Editor, FolderSetting};
+use crate::editor::{Action, Command, Editor, FolderSetting};
 use crate::engine::device::{DeviceChoice, Precision};
 use crate::locale::{Language, tr, trf};
 use crate::preferences::{LanguageChoice, MaskDisplay, Preferences, Theme};
@@ -118,7 +118,10 @@ fn reset_part(part: Part, preferences: &mut Preferences) {
             preferences.grid_zoom = usual.grid_zoom;
             preferences.history_budget_bytes = usual.history_budget_bytes;
         }
-        Part::Files => preferences.pictures_folder = usual.pictures_folder,
+        Part::Files => {
+            preferences.pictures_folder = usual.pictures_folder;
+            preferences.library_limit_bytes = usual.library_limit_bytes;
+        }
     }
 }
 
@@ -308,6 +311,22 @@ fn files_ui(ui: &mut Ui, preferences: &mut Preferences, commands: &mut Vec<Comma
         preferences.pictures_folder = None;
     });
     hint(ui, tr("File dialogs begin here, and quick saves go here."));
+    setting(ui, tr("Picture library"), |ui| {
+        const GB: f64 = (1_u64 << 30) as f64;
+        let mut amount = preferences.library_limit_bytes as f64 / GB;
+        let field = DragValue::new(&mut amount)
+            .range(0.1..=4096.0)
+            .speed(0.1)
+            .max_decimals(1)
+            .suffix(" GB");
+        if number_field(ui, tr("Limit of the picture library"), 100.0, field).changed() {
+            preferences.library_limit_bytes = (amount * GB) as u64;
+        }
+        if ui.button(tr("Review…")).clicked() {
+            commands.push(Command::Do(Action::ReviewLibrary));
+        }
+    });
+    hint(ui, tr("Beyond this you are asked what may go; nothing is deleted by itself."));
     setting(ui, tr("Recent files"), |ui| {
         let count = preferences.recent_files.items().len();
         ui.label(trf("{count} remembered", &[("count", &count)]));

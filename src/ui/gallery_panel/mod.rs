@@ -1,6 +1,6 @@
-//! Every picture of the session with its settings.
+//! The pictures that models made, with their settings, from this session and from the library.
 //!
-//! `model` finds pictures and describes them, `paint` draws those that are seen.
+//! `model` describes them, `paint` draws those that are seen.
 
 mod model;
 mod paint;

@@ -1,20 +1,7 @@
-//! The session's pictures as the gallery shows them.
+//! Pictures as the gallery shows them.
 
-use crate::editor::{Gallery, GalleryItem};
+use crate::editor::GalleryItem;
 use crate::locale::trf;
-
-/// The pictures whose prompt has all the words, the newest first.
-#[must_use]
-pub(crate) fn found<'a>(gallery: &'a Gallery, search: &str) -> Vec<&'a GalleryItem> {
-    let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
-    let has_all = |item: &&GalleryItem| {
-        words.is_empty() || {
-            let prompt = item.record.common().prompt.to_lowercase();
-            words.iter().all(|word| prompt.contains(word.as_str()))
-        }
-    };
-    gallery.items.iter().rev().filter(has_all).collect()
-}
 
 /// How many columns of at least `least` points fit, with gaps between, and how wide each becomes.
 #[must_use]
@@ -40,7 +27,7 @@ pub(crate) fn settings_line(item: &GalleryItem) -> String {
 /// Size, seed and seconds of a picture in one line.
 #[must_use]
 pub(crate) fn facts_line(item: &GalleryItem) -> String {
-    let extent = item.image.extent();
+    let extent = item.extent;
     let seconds = format!("{:.1}", item.seconds);
     trf(
         "{width} × {height} · seed {seed} · {seconds} s",
@@ -57,18 +44,6 @@ pub(crate) fn facts_line(item: &GalleryItem) -> String {
 mod tests {
     use super::*;
     use crate::ui::sample;
-
-    #[test]
-    fn pictures_are_found_by_the_words_of_their_prompt() {
-        let mut editor = sample::editor();
-        sample::add_pictures(&mut editor, 5);
-        let found = |search: &str| -> Vec<u64> {
-            found(&editor.gallery, search).iter().map(|item| item.id.0).collect()
-        };
-        assert_eq!(found(""), [5, 4, 3, 2, 1]);
-        assert_eq!(found("  ДОМ красный "), [2]);
-        assert_eq!(found("no such thing"), [0; 0]);
-    }
 
     #[test]
     fn columns_fill_the_width() {

@@ -302,6 +302,8 @@ pub const fn of_action(action: Action) -> Option<&'static str> {
         Action::Save | Action::SaveAs => SAVE,
         Action::SaveCopyInPictures => SAVE_COPY,
         Action::RecoverWork => HISTORY,
+        Action::ReviewLibrary => GALLERY,
+        Action::RestorePicture => RESET,
         Action::Quit => QUIT,
         Action::Undo => UNDO,
         Action::Redo => REDO,
