@@ -16,7 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The newest form that is known here.
 pub(super) const VERSION: i64 = 1;
 
-/// Form 1. Times are milliseconds since 1970. Seeds are texts, because SQLite's numbers have a sign.
+/// Form 1. The small pictures are in a table of their own, so that what is looked for lies close
+/// together. Times are milliseconds since 1970. Seeds are texts, because SQLite's numbers have a sign.
 /// `search` holds prompt and tags in small letters; its trigrams find any part of a word in any
 /// script.
 const CREATE: &str = "
@@ -26,7 +27,6 @@ CREATE TABLE pictures (
     width INTEGER NOT NULL,
     height INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    thumbnail BLOB NOT NULL,
     prompt TEXT NOT NULL,
     negative_prompt TEXT NOT NULL,
     model TEXT NOT NULL,
@@ -44,6 +44,10 @@ CREATE TABLE pictures (
 CREATE INDEX pictures_hash ON pictures (hash);
 CREATE INDEX pictures_project ON pictures (project) WHERE project IS NOT NULL;
 CREATE INDEX pictures_deleted ON pictures (deleted) WHERE deleted IS NOT NULL;
+CREATE TABLE thumbnails (
+    picture INTEGER PRIMARY KEY REFERENCES pictures (id) ON DELETE CASCADE,
+    png BLOB NOT NULL
+);
 CREATE TABLE tags (
     picture INTEGER NOT NULL REFERENCES pictures (id) ON DELETE CASCADE,
     tag TEXT NOT NULL,
@@ -83,7 +87,7 @@ pub(super) fn open(folder: &Path) -> Result<Connection, LibraryError> {
     connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
     migrate(&mut connection, &path)?;
     // Something of each table is looked at, so that most damage shows now.
-    for table in ["pictures", "tags", "search"] {
+    for table in ["pictures", "thumbnails", "tags", "search"] {
         let sql = format!("SELECT count(*) FROM (SELECT * FROM {table} LIMIT 10)");
         connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(failed)?;
     }

@@ -32,7 +32,8 @@ const AT_ONCE: usize = 128;
 const BETWEEN_TAGS: char = '\u{1f}';
 
 /// The columns of an [`Entry`], in the order in which [`entry_of`] reads them.
-const ENTRY: &str = "p.id, p.width, p.height, p.thumbnail, p.record, p.kind, p.created, p.seconds, \
+const ENTRY: &str = "p.id, p.width, p.height, \
+    (SELECT png FROM thumbnails WHERE picture = p.id), p.record, p.kind, p.created, p.seconds, \
     p.project, p.path, p.node, p.starred, \
     (SELECT group_concat(tag, char(31)) FROM (SELECT tag FROM tags WHERE picture = p.id ORDER BY tag))";
 
@@ -125,15 +126,14 @@ impl Library {
         let bytes = file_bytes + thumbnail.len() as u64;
         self.write(|connection| {
             connection.execute(
-                "INSERT INTO pictures (hash, width, height, bytes, thumbnail, prompt, \
+                "INSERT INTO pictures (hash, width, height, bytes, prompt, \
                  negative_prompt, model, kind, record, seed, seconds, created) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 params![
                     hash,
                     width,
                     height,
                     bytes as i64,
-                    thumbnail,
                     common.prompt,
                     common.negative_prompt,
                     common.model,
@@ -145,6 +145,8 @@ impl Library {
                 ],
             )?;
             let id = connection.last_insert_rowid();
+            let sql = "INSERT INTO thumbnails (picture, png) VALUES (?, ?)";
+            connection.execute(sql, params![id, thumbnail])?;
             write_search(connection, id)?;
             Ok(PictureId(id))
         })
@@ -555,7 +557,8 @@ fn write_search(connection: &Connection, id: i64) -> rusqlite::Result<()> {
 /// A row as an entry; nothing where another version has written what can't be read here.
 fn entry_of(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     let id = PictureId(row.get(0)?);
-    let thumbnail: Vec<u8> = row.get(3)?;
+    let thumbnail: Option<Vec<u8>> = row.get(3)?;
+    let thumbnail = thumbnail.unwrap_or_default();
     let thumbnail = match read_image_bytes(&thumbnail, "thumbnail.png", Colors::AsStored) {
         Ok(file) => file.image,
         Err(error) => {

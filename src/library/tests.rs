@@ -18,6 +18,7 @@ fn record(prompt: &str, seed: u64) -> Record {
         "checkpoints": [], "seed": seed, "device": "cpu", "precision": "fp32", "count": 1,
         "base": {
             "steps": 27, "respacing": "27", "sampler": "dpm++", "eta": 0.0, "guidance": 3.0,
+            "clip_guidance": 0.0,
             "size": 64,
         },
         "upsample": null,

@@ -17,6 +17,8 @@ use super::{is_project, sentence};
 
 /// Pictures whose pixels stay here once the library has them.
 const MOST_HERE: usize = 64;
+/// Pictures of the library that stay in the gallery when something else is looked for.
+const MOST_FROM_LIBRARY: usize = 1000;
 /// Removed pictures that can be brought back.
 const MOST_REMOVED: usize = 100;
 
@@ -94,6 +96,13 @@ impl Editor {
         gallery.asked = Some(ticket);
         gallery.oldest = None;
         gallery.has_more = false;
+        // They come again when they are asked for.
+        let mut over = gallery.items.len().saturating_sub(MOST_FROM_LIBRARY);
+        gallery.items.retain(|item| {
+            let goes = over > 0 && item.pixels == GalleryPixels::Kept;
+            over -= usize::from(goes);
+            !goes
+        });
         let task = LibraryTask::Search { ticket, filter, before: None };
         effects.push(Effect::Library(task));
     }
