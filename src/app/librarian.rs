@@ -67,7 +67,7 @@ impl Librarian {
                     before: before.map(|kept| PictureId(kept.0)),
                     ..Query::default()
                 };
-                let found = self.search(query).map(Box::new).map_err(|error| error.to_string());
+                let found = self.search(&query).map(Box::new).map_err(|error| error.to_string());
                 Some(Command::LibraryFound { ticket, found })
             }
             LibraryTask::SetStar(name, starred) => {
@@ -88,7 +88,7 @@ impl Librarian {
                 let size = self.measure(limit_bytes).map_err(|error| error.to_string());
                 Some(Command::LibraryMeasured(size))
             }
-            LibraryTask::Purge { pictures } => self.purge(&pictures),
+            LibraryTask::Purge { pictures } => Some(self.purge(&pictures)),
         };
         self.told.drain(..).chain(answer).collect()
     }
@@ -157,9 +157,9 @@ impl Librarian {
         Ok((KeptId(id.0), bytes))
     }
 
-    fn search(&mut self, query: Query) -> Result<FoundPictures, LibraryError> {
+    fn search(&mut self, query: &Query) -> Result<FoundPictures, LibraryError> {
         let (entries, bytes) = self.on_library(Missing::Left, |library| match library {
-            Some(library) => Ok((library.search(&query)?, library.bytes()?)),
+            Some(library) => Ok((library.search(query)?, library.bytes()?)),
             None => Ok((Vec::new(), 0)),
         })?;
         let has_more = entries.len() >= query.limit;
@@ -188,18 +188,18 @@ impl Librarian {
         })
     }
 
-    fn purge(&mut self, pictures: &[KeptId]) -> Option<Command> {
+    fn purge(&mut self, pictures: &[KeptId]) -> Command {
         let ids: Vec<PictureId> = pictures.iter().map(|kept| PictureId(kept.0)).collect();
         let purged = self.on_library(Missing::Left, |library| match library {
             Some(library) => Ok(library.empty_trash(SystemTime::now())? + library.purge(&ids)?),
             None => Ok(0),
         });
-        Some(match purged {
+        match purged {
             Ok(count) => {
                 Command::Told(trf("Deleted for good: {count} pictures.", &[("count", &count)]))
             }
             Err(error) => Command::Failed(error.to_string()),
-        })
+        }
     }
 
     /// Changes something about a picture; one that the library does not have needs no change.

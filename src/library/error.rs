@@ -49,12 +49,12 @@ pub enum LibraryError {
     /// The database's content contradicts itself.
     #[error("the database of the picture library is damaged: {reason}: {path:?}")]
     Damaged {
-        /// What SQLite says.
+        /// What `SQLite` says.
         reason: String,
         /// The database.
         path: PathBuf,
     },
-    /// Anything else that SQLite says.
+    /// Anything else that `SQLite` says.
     #[error("the database of the picture library can't be used: {source}: {path:?}")]
     Database {
         /// What it says.

@@ -1,7 +1,7 @@
 //! The pictures that models made, across projects: a database, and each picture as a PNG file.
 //!
 //! A [`Library`] is a folder. Its pictures lie there as PNG files, named by their content and with the
-//! request inside, so that they are of use without Gesso; a SQLite database beside them knows prompts,
+//! request inside, so that they are of use without Gesso; a `SQLite` database beside them knows prompts,
 //! settings, stars, tags, and the state of the project that each became a part of. The files are what
 //! counts: a database that is damaged is set aside and built again from them.
 //!

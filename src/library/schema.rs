@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const VERSION: i64 = 1;
 
 /// Form 1. The small pictures are in a table of their own, so that what is looked for lies close
-/// together. Times are milliseconds since 1970. Seeds are texts, because SQLite's numbers have a sign.
+/// together. Times are milliseconds since 1970. Seeds are texts, because `SQLite`'s numbers have a sign.
 /// `search` holds prompt and tags in small letters; its trigrams find any part of a word in any
 /// script.
 const CREATE: &str = "
@@ -124,7 +124,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LibraryError>
     transaction.commit().map_err(failed)
 }
 
-/// What SQLite says, in the library's words.
+/// What `SQLite` says, in the library's words.
 pub(super) fn told(error: rusqlite::Error, path: &Path) -> LibraryError {
     let path = path.to_owned();
     match error.sqlite_error_code() {

@@ -348,7 +348,7 @@ fn what_cannot_be_written_is_told_and_leaves_nothing() {
     // It goes on once there is room.
     library.add(&picture("a", 1)).unwrap();
     assert_eq!(library.count().unwrap(), 1);
-    // The database is full: SQLite's own limit stands for the disk's.
+    // The database is full: `SQLite`'s own limit stands for the disk's.
     library.limit_pages();
     let error = library.add(&picture(&"long ".repeat(20_000), 2)).unwrap_err();
     assert!(matches!(error, LibraryError::DiskFull { .. }), "{error}");

@@ -1,6 +1,6 @@
 //! The gallery and the library behind it: what is kept, asked for, found, deleted and brought back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::document::NodeId;
@@ -340,12 +340,12 @@ impl Editor {
     }
 
     /// Notes where the project of some pictures is now.
-    pub(super) fn pictures_linked(&mut self, pictures: &[KeptId], path: &PathBuf) {
+    pub(super) fn pictures_linked(&mut self, pictures: &[KeptId], path: &Path) {
         for item in &mut self.gallery.items {
             if let Some(origin) = &mut item.origin
                 && item.kept.is_some_and(|kept| pictures.contains(&kept))
             {
-                origin.path = Some(path.clone());
+                origin.path = Some(path.to_owned());
             }
         }
     }
