@@ -248,3 +248,93 @@ impl Fetching {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::editor::{Action, Command};
+    use crate::preferences::Preferences;
+
+    fn editor() -> Editor {
+        let mut editor = Editor::new(Preferences::default(), 1);
+        for name in ["Sky", "Sea"] {
+            editor.update(Command::Edit(Edit::AddLayer { name: name.to_owned() }));
+        }
+        editor
+    }
+
+    fn told(editor: &Editor) -> Vec<&str> {
+        editor.notices.iter().map(|notice| notice.text.as_str()).collect()
+    }
+
+    #[test]
+    fn every_step_is_kept_and_what_is_not_here_is_fetched() {
+        let mut editor = editor();
+        let here = editor.history.current();
+        let effects = editor.update(Command::Do(Action::Undo));
+        assert!(
+            matches!(effects[..], [Effect::Keep(Keep::GoTo(node))] if node != here),
+            "{effects:?}"
+        );
+        editor.update(Command::GoTo(here));
+        let kept = editor.document.clone();
+        editor.update(Command::SetHistoryBudget(0));
+        editor.update(Command::Edit(Edit::AddLayer { name: "Sun".to_owned() }));
+        // Layers without pixels need no bytes, so nothing was let go; as if it had been:
+        let before = editor.history.before().unwrap();
+        let nodes: Vec<crate::document::StoredNode> = editor
+            .history
+            .nodes()
+            .map(|node| crate::document::StoredNode {
+                id: node.id,
+                parent: node.parent,
+                label: node.operation.label.clone(),
+                kind: node.kind,
+                record: None,
+                time: node.time,
+                thumbnail: None,
+                pinned: false,
+            })
+            .collect();
+        let current = editor.history.current();
+        let document = editor.document.clone();
+        editor.history = History::restored(nodes, current, document, usize::MAX).unwrap();
+        let effects = editor.update(Command::Do(Action::Undo));
+        assert!(matches!(effects[..], [Effect::Fetch(node)] if node == before), "{effects:?}");
+        assert_eq!(editor.history.current(), current, "it is on its way");
+        editor.update(Command::Fetched { node: before, result: Ok(Box::new(kept.clone())) });
+        assert_eq!(editor.history.current(), before);
+        assert_eq!(editor.document, kept);
+        // A failure is told, and nothing moves.
+        let first = editor.history.root();
+        editor.update(Command::GoTo(first));
+        editor.update(Command::Fetched { node: first, result: Err("no disk".to_owned()) });
+        assert_eq!(editor.history.current(), before);
+        assert!(told(&editor).iter().any(|text| text.contains("no disk")));
+    }
+
+    #[test]
+    fn a_disk_that_refuses_is_told_once_and_so_is_its_return() {
+        let mut editor = editor();
+        for _ in 0..3 {
+            editor.update(Command::KeepingFailed(Some("no space left".to_owned())));
+        }
+        let count = |editor: &Editor, part: &str| {
+            told(editor).iter().filter(|text| text.contains(part)).count()
+        };
+        assert_eq!(count(&editor, "no space left"), 1);
+        editor.update(Command::KeepingFailed(None));
+        editor.update(Command::KeepingFailed(None));
+        assert_eq!(count(&editor, "takes your work again"), 1);
+    }
+
+    #[test]
+    fn a_flat_file_says_what_it_can_not_hold() {
+        let mut editor = editor();
+        let node = editor.history.current();
+        editor.update(Command::Saved { path: "a.ora".into(), node });
+        assert!(!told(&editor).iter().any(|text| text.contains("(.ora)")));
+        editor.update(Command::Saved { path: "a.png".into(), node });
+        assert!(told(&editor).iter().any(|text| text.contains("(.ora)")));
+    }
+}
