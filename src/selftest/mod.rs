@@ -101,7 +101,7 @@ fn run_case(path: &Path, name: &str, device: &Device, sink: &mut Sink<'_>) -> Re
     if file == "ops.json" {
         return ops::run(path, &json, name, device, sink);
     }
-    if is_transfusion(path) {
+    if file == "config.json" {
         return transfusion::run(path, &json, name, device, sink);
     }
     if file == "respacing.json" {

@@ -15,7 +15,7 @@ use crate::models::transfusion::{
 };
 use crate::nn::Interrupt;
 use crate::weights::Checkpoint;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Shape, Tensor};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::path::Path;
@@ -268,10 +268,12 @@ fn denoising(case: &mut Case<'_, '_>, network: &Transfusion, json: &Value) -> Re
     let settings = DrawSettings { x_start_clamp: number("x_start_clamp")?, ..Default::default() };
     let mut steps = Vec::new();
     let x_t = case.vectors.get("denoise.x_T")?.clone();
-    draw(&noted, &schedule, &settings, x_t, &mut |report| {
+    let mut no_noise = |_: usize, _: &Shape| candle_core::bail!("eta 0 adds no noise");
+    draw(&noted, &schedule, &settings, x_t, &mut no_noise, &mut |report| {
         steps.push(report.x_t.clone());
         Ok(())
-    })?;
+    })
+    .map_err(explained)?;
     if case.has("denoise.eps") {
         case.check("denoise.eps", &Tensor::cat(&noted.eps.into_inner(), 0)?)?;
     }
