@@ -237,7 +237,7 @@ pub(crate) struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SelftestArgs {
-    /// A folder of reference vectors laid out as `tests/golden/glide`; the built-in set without it.
+    /// A folder of reference vectors laid out as `tests/golden/glide` or `tests/golden/transfusion`; the built-in set without it.
     pub(crate) dir: Option<PathBuf>,
     /// Where to compute: auto, cpu, cuda or metal.
     #[arg(long, value_name = "D", default_value = "cpu")]

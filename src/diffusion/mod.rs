@@ -1,7 +1,7 @@
 //! Sampling math: schedules, respacing, noise, guidance and the samplers.
 //!
 //! Knows no network: a network is anything that implements [`Denoiser`]. Knows no picture either:
-//! everything here is an f32 tensor `[B, 3, H, W]` in `[-1, 1]` on any device.
+//! everything here is an f32 tensor `[B, C, H, W]` on any device, pixels in `[-1, 1]` or latents.
 //!
 //! Two numberings of time meet here. A *step* is an index into the shortened process that a
 //! [`Schedule`] describes (0 = least noise); a *timestep* is an index into the process that the

@@ -63,6 +63,14 @@ impl Noise {
         numbers
     }
 
+    /// Draws one number, evenly spread between 0 and 1, both excluded; of the block that the normal
+    /// numbers of this address begin with, so that a stream is for one or the other.
+    #[must_use]
+    pub fn uniform(self, stream: NoiseStream, image_index: u32) -> f64 {
+        let [word, ..] = philox4x32_10([0, image_index, stream.draw, stream.stage], self.key);
+        uniform(word)
+    }
+
     /// Fills in the numbers from `first` on, which is a multiple of 4, on all cores where there are
     /// many.
     fn fill(self, stream: NoiseStream, image_index: u32, first: usize, numbers: &mut [f32]) {
@@ -133,10 +141,14 @@ impl Noise {
 /// Two independent normal numbers of two uniform words.
 fn normal_pair(a: u32, b: u32) -> [f32; 2] {
     // Both lie strictly between 0 and 1, so the logarithm is finite; the longest tail is 6.76.
-    let uniform = |word: u32| (f64::from(word) + 0.5) / 4_294_967_296.0;
     let radius = (-2.0 * libm::log(uniform(a))).sqrt();
     let angle = TAU * uniform(b);
     [(radius * libm::cos(angle)) as f32, (radius * libm::sin(angle)) as f32]
+}
+
+/// A word as a number strictly between 0 and 1.
+fn uniform(word: u32) -> f64 {
+    (f64::from(word) + 0.5) / 4_294_967_296.0
 }
 
 /// Ten rounds of Philox; multipliers and key increments as in Random123's `philox.h`.
@@ -265,6 +277,18 @@ mod tests {
         0x3e4a_2da3,
     ];
     const STEP_BITS: [u32; 3] = [0xbf18_304f, 0xbf87_9eb6, 0x3f97_b82d];
+
+    #[test]
+    fn single_numbers_are_evenly_spread() {
+        let n = 4000;
+        let mut tenths = [0; 10];
+        for draw in 0..n {
+            let number = Noise::new(3).uniform(NoiseStream::step(9, draw), 1);
+            tenths[(number * 10.0) as usize] += 1;
+        }
+        // About four standard errors.
+        assert!(tenths.iter().all(|&count: &i32| (count - 400).abs() < 76), "{tenths:?}");
+    }
 
     #[test]
     fn the_numbers_are_standard_normal() {

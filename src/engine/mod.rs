@@ -28,5 +28,6 @@ mod tensor_image;
 #[cfg(test)]
 mod testing;
 pub mod threads;
+pub mod transfusion;
 mod upscale;
 mod worker;

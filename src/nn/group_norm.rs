@@ -1,4 +1,4 @@
-//! Group norm in 32 groups, with the activation and the conditioning that follow it.
+//! Group norm, with the activation and the conditioning that follow it.
 
 use super::conv2d::runs_on_cpu_kernels;
 use super::cpu::norm::{Activation, GroupNormArgs, group_norm};
@@ -14,22 +14,32 @@ const EPS: f64 = 1e-5;
 /// Group norm over `[B, C, ..]`; it works in f32 whatever the type of its input.
 #[derive(Debug)]
 pub struct GroupNorm {
+    groups: usize,
     weight: Tensor,
     bias: Tensor,
 }
 
 impl GroupNorm {
-    /// Reads `weight` and `bias`, both `[channels]`.
+    /// Reads `weight` and `bias`, both `[channels]`, of a norm in 32 groups.
     ///
     /// # Errors
     ///
     /// When a tensor is missing or has another shape, or the channels don't divide into 32 groups.
     pub fn new(channels: usize, vb: &VarBuilder<'_>) -> Result<Self> {
-        if !channels.is_multiple_of(GROUPS) {
-            candle_core::bail!("{channels} channels do not divide into {GROUPS} groups");
+        Self::with_groups(GROUPS, channels, vb)
+    }
+
+    /// As [`Self::new`], in another number of groups.
+    ///
+    /// # Errors
+    ///
+    /// When a tensor is missing or has another shape, or the channels don't divide into the groups.
+    pub fn with_groups(groups: usize, channels: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        if groups == 0 || !channels.is_multiple_of(groups) {
+            candle_core::bail!("{channels} channels do not divide into {groups} groups");
         }
         let vb = vb.clone().set_dtype(DType::F32);
-        Ok(Self { weight: vb.get(channels, "weight")?, bias: vb.get(channels, "bias")? })
+        Ok(Self { groups, weight: vb.get(channels, "weight")?, bias: vb.get(channels, "bias")? })
     }
 
     /// Normalizes `x`.
@@ -62,6 +72,7 @@ impl GroupNorm {
     fn run(&self, x: &Tensor, scale_shift: Option<&Tensor>, after: Activation) -> Result<Tensor> {
         if runs_on_cpu_kernels(x) {
             let op = NormOp {
+                groups: self.groups,
                 weight: self.weight.to_vec1()?,
                 bias: self.bias.to_vec1()?,
                 scale_shift: scale_shift.map(|s| s.flatten_all()?.to_vec1()).transpose()?,
@@ -71,7 +82,7 @@ impl GroupNorm {
         }
         let dtype = x.dtype();
         let (batch, channels) = (x.dim(0)?, x.dim(1)?);
-        let grouped = x.to_dtype(DType::F32)?.reshape((batch, GROUPS, ()))?;
+        let grouped = x.to_dtype(DType::F32)?.reshape((batch, self.groups, ()))?;
         let centered = grouped.broadcast_sub(&grouped.mean_keepdim(2)?)?;
         let variance = centered.sqr()?.mean_keepdim(2)?;
         let normed = centered.broadcast_div(&(variance + EPS)?.sqrt()?)?;
@@ -92,6 +103,7 @@ impl GroupNorm {
 }
 
 struct NormOp {
+    groups: usize,
     weight: Vec<f32>,
     bias: Vec<f32>,
     scale_shift: Option<Vec<f32>>,
@@ -109,7 +121,7 @@ impl CustomOp1 for NormOp {
             candle_core::bail!("a norm of {} channels got {dims:?}", self.weight.len());
         }
         let args = GroupNormArgs {
-            groups: GROUPS,
+            groups: self.groups,
             eps: EPS,
             weight: &self.weight,
             bias: &self.bias,
@@ -133,6 +145,7 @@ mod tests {
         let dev = Device::Cpu;
         let x = Tensor::from_vec(test_values(2 * 64 * 35, 1), (2, 64, 5, 7), &dev).unwrap();
         let norm = GroupNorm {
+            groups: GROUPS,
             weight: Tensor::from_vec(test_values(64, 2), 64, &dev).unwrap(),
             bias: Tensor::from_vec(test_values(64, 3), 64, &dev).unwrap(),
         };

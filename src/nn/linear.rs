@@ -21,6 +21,15 @@ impl Linear {
         Ok(Self { weight, bias: Some(vb.get(outputs, "bias")?) })
     }
 
+    /// Reads `weight` `[outputs, inputs]` of a layer without bias.
+    ///
+    /// # Errors
+    ///
+    /// When the tensor is missing or has another shape.
+    pub fn without_bias(inputs: usize, outputs: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        Ok(Self { weight: vb.get((outputs, inputs), "weight")?, bias: None })
+    }
+
     /// A layer from its parameters: `weight` `[outputs, inputs]`, `bias` `[outputs]`.
     #[must_use]
     pub fn from_tensors(weight: Tensor, bias: Option<Tensor>) -> Self {

@@ -12,6 +12,8 @@ mod group_norm;
 mod interrupt;
 mod linear;
 mod resize;
+mod rms_norm;
+mod rotary;
 
 pub use attention::qkv_attention;
 pub use conv2d::{Conv2d, Pointwise};
@@ -20,6 +22,8 @@ pub use group_norm::GroupNorm;
 pub use interrupt::Interrupt;
 pub use linear::{LayerNorm, Linear, gelu};
 pub use resize::{double_nearest, halve_mean, resize_bilinear};
+pub use rms_norm::RmsNorm;
+pub use rotary::Rotary;
 
 /// Reproducible values in [-1, 1) for tests.
 #[cfg(test)]

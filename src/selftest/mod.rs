@@ -1,7 +1,7 @@
 //! Reference vectors recomputed: does this build, on this device, compute what the reference does?
 //!
-//! [`run`] walks a folder laid out as `tests/golden/glide` (its README describes the layout),
-//! recomputes every case it finds and reports one [`Check`] for each expected output. It knows the
+//! [`run`] walks a folder laid out as `tests/golden/glide` or `tests/golden/transfusion` (their
+//! READMEs describe the layouts), recomputes every case it finds and reports one [`Check`] for each expected output. It knows the
 //! kinds of cases and not the cases, so vectors of other configs of the same layout work as well.
 
 mod compare;
@@ -10,6 +10,7 @@ mod files;
 mod loops;
 mod networks;
 mod ops;
+mod transfusion;
 mod vectors;
 
 pub use compare::{Check, Tolerance};
@@ -57,7 +58,14 @@ fn is_case(path: &Path) -> bool {
     named("case.json")
         || named("ops.json")
         || named("respacing.json")
+        || is_transfusion(path)
         || (json && (inside("tokenizer") || inside("real_shapes")))
+}
+
+/// Whether a file is the config of a Transfusion folder.
+fn is_transfusion(path: &Path) -> bool {
+    path.file_name().is_some_and(|file| file == "config.json")
+        && path.with_file_name("vectors.safetensors").is_file()
 }
 
 fn find_cases(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
@@ -82,7 +90,7 @@ fn case_name(dir: &Path, path: &Path) -> String {
         name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     }
     match path.file_stem().and_then(|stem| stem.to_str()) {
-        Some("case" | "ops") | None => name,
+        Some("case" | "ops" | "config") | None => name,
         Some(stem) => format!("{name}/{stem}"),
     }
 }
@@ -92,6 +100,9 @@ fn run_case(path: &Path, name: &str, device: &Device, sink: &mut Sink<'_>) -> Re
     let file = path.file_name().unwrap_or_default();
     if file == "ops.json" {
         return ops::run(path, &json, name, device, sink);
+    }
+    if file == "config.json" {
+        return transfusion::run(path, &json, name, device, sink);
     }
     if file == "respacing.json" {
         return diffusion::respacing(&json, name, sink);

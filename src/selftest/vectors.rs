@@ -23,7 +23,7 @@ pub enum SelftestError {
     },
     /// There is nothing to recompute.
     #[error(
-        "no reference vectors found (no case.json below it); give a folder like tests/golden/glide: {dir:?}"
+        "no reference vectors found (no case.json and no config.json with vectors below it); give a folder like tests/golden/glide or tests/golden/transfusion: {dir:?}"
     )]
     NoCases {
         /// The folder.

@@ -5,7 +5,7 @@
 //! with respect to the picture.
 
 use super::config::ClipConfig;
-use super::network::record_shapes;
+use crate::models::parameters::record_shapes;
 use crate::nn::{Interrupt, LayerNorm, Linear, gelu};
 use candle_core::{D, DType, Result, Tensor, Var};
 use candle_nn::VarBuilder;

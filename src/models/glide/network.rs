@@ -3,11 +3,10 @@
 use super::config::GlideConfig;
 use super::text_encoder::{TextEmbedding, TextEncoder};
 use super::unet::Unet;
+use crate::models::parameters::record_shapes;
 use crate::nn::{Interrupt, resize_bilinear};
-use candle_core::{DType, Device, Result, Shape, Tensor};
+use candle_core::{DType, Result, Tensor};
 use candle_nn::VarBuilder;
-use candle_nn::var_builder::SimpleBackend;
-use std::sync::{Arc, Mutex};
 
 /// What one evaluation of the network reads.
 #[derive(Clone, Copy, Debug)]
@@ -151,44 +150,4 @@ impl Glide {
 /// When the config is unsupported.
 pub fn parameter_shapes(config: &GlideConfig) -> Result<Vec<(String, Vec<usize>)>> {
     record_shapes(|vb| Glide::new(config, vb).map(|_| ()))
-}
-
-/// Builds a network on weights without memory and notes what it asked for.
-pub(super) fn record_shapes(
-    build: impl FnOnce(&VarBuilder<'_>) -> Result<()>,
-) -> Result<Vec<(String, Vec<usize>)>> {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let backend: Box<dyn SimpleBackend> = Box::new(Recorder(asked.clone()));
-    build(&VarBuilder::from_backend(backend, DType::F32, Device::Cpu))?;
-    let mut asked = asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(std::mem::take(&mut *asked))
-}
-
-/// What was asked for so far: names and shapes.
-type Asked = Arc<Mutex<Vec<(String, Vec<usize>)>>>;
-
-struct Recorder(Asked);
-
-impl SimpleBackend for Recorder {
-    fn get(
-        &self,
-        shape: Shape,
-        name: &str,
-        _: candle_nn::Init,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Tensor> {
-        let mut asked = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        asked.push((name.to_owned(), shape.dims().to_vec()));
-        // One zero seen through strides of zero: the full network would take gigabytes.
-        Tensor::zeros((), dtype, device)?.broadcast_as(shape)
-    }
-
-    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
-        candle_core::bail!("the shape of {name} is not known")
-    }
-
-    fn contains_tensor(&self, _: &str) -> bool {
-        true
-    }
 }
