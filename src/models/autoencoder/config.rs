@@ -86,7 +86,7 @@ mod tests {
         check(json!({"base": 16, "mult": [1, 2], "blocks": 1}), "latent");
         check(json!({"base": 24, "mult": [1, 2], "blocks": 1, "latent": 4}), "24");
         check(json!({"base": 16, "mult": [], "blocks": 1, "latent": 4}), "levels");
-        check(json!({"base": 16, "mult": [1], "blocks": 1 << 40, "latent": 4}), "blocks");
+        check(json!({"base": 16, "mult": [1], "blocks": 1_u64 << 40, "latent": 4}), "blocks");
         check(json!(null), "autoencoder");
     }
 }

@@ -236,7 +236,7 @@ mod tests {
             assert!(error.to_string().contains(part), "{error}");
         };
         check("vocab_size", json!(null), "null");
-        check("num_hidden_layers", json!(1 << 40), "num_hidden_layers");
+        check("num_hidden_layers", json!(1_u64 << 40), "num_hidden_layers");
         check("num_attention_heads", json!(8), "even size");
         check("num_attention_heads", json!(0), "num_attention_heads");
         check("latent_size", json!(7), "patches of 2");
