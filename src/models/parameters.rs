@@ -24,7 +24,10 @@ pub enum ParameterError {
         why: String,
     },
     /// Parameters are absent.
-    #[error("it lacks {}, which the {network} of its config needs; the file is incomplete or was changed, get another copy", listed(missing))]
+    #[error(
+        "it lacks {}, which the {network} of its config needs; the file is incomplete or was changed, get another copy",
+        listed(missing)
+    )]
     Missing {
         /// Which network.
         network: &'static str,
@@ -32,7 +35,10 @@ pub enum ParameterError {
         missing: Vec<String>,
     },
     /// There are parameters that the network doesn't have.
-    #[error("it holds {}, which the {network} of its config does not have; is it the config of this file?", listed(unexpected))]
+    #[error(
+        "it holds {}, which the {network} of its config does not have; is it the config of this file?",
+        listed(unexpected)
+    )]
     Unexpected {
         /// Which network.
         network: &'static str,
@@ -206,9 +212,9 @@ pub(crate) mod testing {
             dtype: DType,
             device: &Device,
         ) -> Result<Tensor> {
-            let seed = name.bytes().fold(self.0, |seed, byte| {
-                seed.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte)
-            });
+            let seed = name
+                .bytes()
+                .fold(self.0, |seed, byte| seed.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte));
             let count = shape.elem_count();
             let values = crate::nn::test_values(count, seed);
             // Gains and deviations around 1, the rest so that sums keep their size.

@@ -1,8 +1,9 @@
 //! Reference vectors recomputed: does this build, on this device, compute what the reference does?
 //!
 //! [`run`] walks a folder laid out as `tests/golden/glide` or `tests/golden/transfusion` (their
-//! READMEs describe the layouts), recomputes every case it finds and reports one [`Check`] for each expected output. It knows the
-//! kinds of cases and not the cases, so vectors of other configs of the same layout work as well.
+//! READMEs describe the layouts), recomputes every case it finds and reports one [`Check`] for each
+//! expected output. It knows the kinds of cases and not the cases, so vectors of other configs of the
+//! same layout work as well.
 
 mod compare;
 mod diffusion;

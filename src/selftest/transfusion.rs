@@ -95,8 +95,7 @@ pub(super) fn run(
     let part = |key: &str| json.get(key).ok_or_else(|| SelftestError::missing(key));
     if case.has("vae.image") {
         let config = AutoencoderConfig::from_json(part("vae")?).map_err(explained)?;
-        let checkpoint =
-            Checkpoint::open(&folder.join("vae.safetensors")).map_err(explained)?;
+        let checkpoint = Checkpoint::open(&folder.join("vae.safetensors")).map_err(explained)?;
         autoencoder::check_checkpoint(&checkpoint.shapes(), &config).map_err(explained)?;
         let network = Autoencoder::new(&config, &checkpoint.var_builder(DType::F32, device))?;
         autoencoder_vectors(&mut case, &network)?;
@@ -150,11 +149,7 @@ fn embeddings(case: &mut Case<'_, '_>, network: &Transfusion) -> Result<()> {
     Ok(())
 }
 
-fn sequences(
-    case: &mut Case<'_, '_>,
-    network: &Transfusion,
-    special: SpecialTokens,
-) -> Result<()> {
+fn sequences(case: &mut Case<'_, '_>, network: &Transfusion, special: SpecialTokens) -> Result<()> {
     let timesteps = case.timesteps("seq.t")?;
     let latents = case.vectors.get("seq.latents")?;
     let pictures = timesteps

@@ -272,8 +272,7 @@ impl<'a> Answering<'a> {
         let x_t = noise.batch(NoiseStream::start(stage), variant, shape, device)?;
         let schedule = schedule_of(settings.steps)?;
         let mut on_step = |report: StepReport<'_>| on_event(ReplyEvent::Step { picture, report });
-        let latents =
-            draw(&denoiser, &schedule, &settings, x_t, &mut draw_noise, &mut on_step)?;
+        let latents = draw(&denoiser, &schedule, &settings, x_t, &mut draw_noise, &mut on_step)?;
         let mut finished = Sequence::new();
         self.chat.push_picture(&mut finished, &latents, Opening::Present)?;
         self.hidden = self.chat.read(&mut self.with, &finished)?;
@@ -292,16 +291,8 @@ mod tests {
     use crate::models::transfusion::{SpecialTokens, Transfusion, TransfusionConfig};
     use crate::nn::Interrupt;
 
-    const SPECIAL: SpecialTokens = SpecialTokens {
-        pad: 0,
-        bos: 1,
-        user: 2,
-        assistant: 3,
-        boi: 4,
-        eoi: 5,
-        eos: 6,
-        patch: 7,
-    };
+    const SPECIAL: SpecialTokens =
+        SpecialTokens { pad: 0, bos: 1, user: 2, assistant: 3, boi: 4, eoi: 5, eos: 6, patch: 7 };
 
     fn settings(answer: Answer) -> ReplySettings {
         ReplySettings {
@@ -330,9 +321,7 @@ mod tests {
 
     fn picture(seed: u64) -> Tensor {
         let noise = Noise::new(seed);
-        noise
-            .batch(NoiseStream::start(0), 0, (1, 4, 4, 4), &candle_core::Device::Cpu)
-            .unwrap()
+        noise.batch(NoiseStream::start(0), 0, (1, 4, 4, 4), &candle_core::Device::Cpu).unwrap()
     }
 
     struct Bench {
@@ -393,10 +382,9 @@ mod tests {
         let settings = settings(Answer::WithPicture);
         let first = said(&bench.reply(&start, &[10], &settings));
         assert_eq!(first, said(&bench.reply(&start, &[10], &settings)));
-        for other in [
-            ReplySettings { seed: 12, ..settings },
-            ReplySettings { variant: 1, ..settings },
-        ] {
+        for other in
+            [ReplySettings { seed: 12, ..settings }, ReplySettings { variant: 1, ..settings }]
+        {
             assert_ne!(first, said(&bench.reply(&start, &[10], &other)));
         }
         let greedy = |seed| ReplySettings {
@@ -521,8 +509,8 @@ mod tests {
     #[test]
     fn pictures_that_do_not_fit_are_refused() {
         let bench = Bench::new();
-        let large = [Tensor::zeros((1, 4, 4, 6), candle_core::DType::F32, bench.network.device())
-            .unwrap()];
+        let large =
+            [Tensor::zeros((1, 4, 4, 6), candle_core::DType::F32, bench.network.device()).unwrap()];
         let turn = UserTurn { pictures: &large, words: &[] };
         let settings = settings(Answer::Free);
         let error = reply(&bench.chat(), &Conversation::new(), &turn, &settings, &mut |_| Ok(()))

@@ -22,9 +22,10 @@ pub(super) fn attention_mask(
         let picture = |place: usize| row.get(place).copied().flatten();
         for query in 0..places {
             let own = picture(query);
-            visible.extend((0..places).map(|key| {
-                u8::from(key <= query || (own.is_some() && own == picture(key)))
-            }));
+            visible.extend(
+                (0..places)
+                    .map(|key| u8::from(key <= query || (own.is_some() && own == picture(key)))),
+            );
         }
     }
     if visible.iter().all(|&visible| visible == 1) {

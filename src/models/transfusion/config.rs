@@ -102,7 +102,9 @@ impl TransfusionConfig {
         let heads = self.num_attention_heads;
         if !self.hidden_size.is_multiple_of(2 * heads) {
             let width = self.hidden_size;
-            return Err(format!("a width of {width} does not divide into {heads} heads of even size"));
+            return Err(format!(
+                "a width of {width} does not divide into {heads} heads of even size"
+            ));
         }
         if !self.latent_size.is_multiple_of(self.patch_size) {
             let (size, patch) = (self.latent_size, self.patch_size);

@@ -128,7 +128,10 @@ impl Transfusion {
         };
         let row = self.patch_row.index_select(&place(|i, columns| i / columns)?, 0)?;
         let col = self.patch_col.index_select(&place(|i, columns| i % columns)?, 0)?;
-        let cut = patchify(&latents.to_device(&self.device)?.to_dtype(self.dtype)?, self.config.patch_size)?;
+        let cut = patchify(
+            &latents.to_device(&self.device)?.to_dtype(self.dtype)?,
+            self.config.patch_size,
+        )?;
         let waves = Tensor::new(timesteps, &Device::Cpu)?;
         let waves = timestep_embedding(&waves, TIME_WAVES, 10_000.0)?;
         let waves = waves.to_device(&self.device)?.to_dtype(self.dtype)?;

@@ -133,8 +133,7 @@ mod tests {
         pushed.push_tokens(&[5]);
         let places = vec![None, None, Some(0), Some(0), Some(1), None];
         let tokens = vec![1, 2, 7, 7, 7, 5];
-        let listed =
-            Sequence::from_parts(tokens, places, vec![picture(), picture()]).unwrap();
+        let listed = Sequence::from_parts(tokens, places, vec![picture(), picture()]).unwrap();
         assert_eq!(pushed.tokens(), listed.tokens());
         assert_eq!(pushed.picture_at(), listed.picture_at());
         assert_eq!((pushed.len(), pushed.pictures().len()), (6, 2));

@@ -46,7 +46,8 @@ impl Layer {
         rotary: &Rotary,
         surroundings: Surroundings<'_>,
     ) -> Result<Tensor> {
-        let x = (x + self.attention.forward(&self.input_norm.forward(x)?, rotary, surroundings)?)?;
+        let x =
+            (x + self.attention.forward(&self.input_norm.forward(x)?, rotary, surroundings)?)?;
         &x + self.mlp.forward(&self.post_attention_norm.forward(&x)?)?
     }
 }
@@ -112,12 +113,7 @@ impl Attention {
 
 /// Attends from `q` `[B, N, T, K]` to all of `before` and to what `mask` shows of `own`; the
 /// softmax works in f32. The result has the shape of `q`.
-fn attend(
-    q: &Tensor,
-    before: &[KvBlock],
-    own: &KvBlock,
-    mask: Option<&Tensor>,
-) -> Result<Tensor> {
+fn attend(q: &Tensor, before: &[KvBlock], own: &KvBlock, mask: Option<&Tensor>) -> Result<Tensor> {
     let head = q.dim(D::Minus1)? as f64;
     // Scaled before the product, so that half precision doesn't overflow.
     let q = (q * head.powf(-0.5))?;
