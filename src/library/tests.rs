@@ -37,7 +37,7 @@ fn picture(prompt: &str, seed: u64) -> NewPicture {
         record,
         text: chunks(&Parameters::default(), &json),
         kind: Kind::Extend,
-        time: UNIX_EPOCH + Duration::from_millis(1_700_000_000_123 + seed),
+        time: UNIX_EPOCH + Duration::from_millis(1_700_000_000_123 + seed % 1000),
         seconds: 3.5,
     }
 }
