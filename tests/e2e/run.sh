@@ -183,7 +183,7 @@ focus
 sleep 1
 shot 10-recover
 xdotool mousemove 964 464 click 1
-await "opened a project of 7 states" 20
+await "opened a project of 6 states" 20
 sleep 1
 shot 11-recovered
 key ctrl+z
