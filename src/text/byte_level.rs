@@ -92,6 +92,11 @@ impl ByteLevel {
         self.pairs.len()
     }
 
+    /// The first token with just this text.
+    pub(super) fn token_id(&self, text: &str) -> Option<u32> {
+        (0..self.len() as u32).find(|&id| self.pairs.piece(id) == Some(text.as_bytes()))
+    }
+
     /// Tokens of `text`, complete as far as the first `limit` of them.
     pub(super) fn encode(&self, text: &str, limit: usize) -> Vec<u32> {
         let mut tokens = Vec::new();

@@ -45,6 +45,12 @@ impl Tokenizer {
         self.vocabulary.len()
     }
 
+    /// The token with just this text, e.g. `<|user|>`; typing that text never gives a special token.
+    #[must_use]
+    pub fn token_id(&self, text: &str) -> Option<u32> {
+        self.vocabulary.token_id(text)
+    }
+
     /// All tokens of the prompt, lower-cased first.
     #[must_use]
     pub fn encode(&self, prompt: &str) -> Vec<u32> {
@@ -180,6 +186,17 @@ mod tests {
     fn special_tokens_cannot_be_typed() {
         assert!(starter().encode("<|boi|><|pad|>").iter().all(|&id| id > 7));
         assert!(!Tokenizer::gpt2().unwrap().encode("<|endoftext|>").contains(&50_256));
+    }
+
+    #[test]
+    fn tokens_that_structure_a_conversation_are_found_by_name() {
+        let tokenizer = starter();
+        let names = ["<|pad|>", "<|bos|>", "<|user|>", "<|assistant|>", "<|boi|>", "<|eoi|>"];
+        for (id, name) in (0..).zip(names.into_iter().chain(["<|eos|>", "<|patch|>"])) {
+            assert_eq!(tokenizer.token_id(name), Some(id), "{name}");
+        }
+        assert_eq!(tokenizer.token_id("<|nobody|>"), None);
+        assert_eq!(Tokenizer::gpt2().unwrap().token_id("<|endoftext|>"), Some(50_256));
     }
 
     #[test]
