@@ -329,6 +329,8 @@ pub(crate) enum BenchWhat {
     /// Evaluations and pictures of the networks.
     #[default]
     Networks,
+    /// Reading, writing and drawing of models that one talks to.
+    Chat,
     /// Dabs, undo and frames on canvases of 1024 to 16384 pixels a side.
     Canvas,
     /// Journal, saving, opening and replay of a picture of 8192 pixels a side.

@@ -348,7 +348,7 @@ mod tests {
         let said =
             |message: &str| EarlierTurn { message: message.to_owned(), ..EarlierTurn::default() };
         let mut talking = Talking::new(None);
-        let mut say = |talking: &mut Talking, message: &str| {
+        let say = |talking: &mut Talking, message: &str| {
             let parent = Some(talking.at);
             let turn = Some(said(message));
             talking.add(State { parent, picture: None, turn, record: None });
