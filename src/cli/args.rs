@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::cli::options::Options;
 use crate::engine::device::DeviceChoice;
 use crate::engine::draft::Choices;
+use crate::engine::request::AnswerChoice;
 
 /// Make and edit images with models that run on your own machine.
 #[derive(Debug, Parser)]
@@ -167,6 +168,9 @@ pub(crate) struct ChatArgs {
 /// How a message is answered, beside what all jobs have.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ChatOptions {
+    /// What the answer consists of: free (what the model thinks fit), picture or words.
+    #[arg(long, value_name = "A")]
+    pub(crate) answer: Option<AnswerChoice>,
     /// How freely words are chosen: 0 always takes the likeliest, 1 draws as the model says.
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(crate) temperature: Option<f64>,
@@ -182,6 +186,7 @@ impl ChatOptions {
     /// What a user chose, with these choices in it.
     pub(crate) fn choices(&self, others: Choices) -> Choices {
         Choices {
+            answer: self.answer,
             temperature: self.temperature,
             widen_px: self.widen,
             refine: self.refine.then_some(true),
