@@ -275,6 +275,7 @@ pub(super) fn job_text(kind: JobKind) -> &'static str {
         JobKind::Extend => tr("Extending"),
         JobKind::Vary => tr("Varying"),
         JobKind::Upscale => tr("Upscaling"),
+        JobKind::Chat => tr("Answering"),
     }
 }
 
