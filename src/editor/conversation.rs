@@ -238,3 +238,67 @@ pub fn line_end(history: &History, from: NodeId) -> NodeId {
     let redo = |id: &NodeId| history.node(*id).and_then(|node| node.redo);
     std::iter::successors(Some(from), redo).last().unwrap_or(from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::editor::script::{self, Reply, turn};
+    use crate::editor::{Action, Command, Editor};
+
+    fn messages(editor: &Editor) -> Vec<String> {
+        let conversation = Conversation::at(&editor.history, editor.history.current());
+        conversation.turns.iter().map(|turn| turn.message().to_owned()).collect()
+    }
+
+    #[test]
+    fn turns_are_those_on_the_way_with_others_beside_and_after_them() {
+        let mut editor = script::editor();
+        let root = editor.history.root();
+        let a = turn(&mut editor, "a", Reply::words("1"));
+        editor.update(Command::Do(Action::AddLayer));
+        let b = turn(&mut editor, "b", Reply::words("2"));
+        assert_eq!(messages(&editor), ["a", "b"]);
+        // Another second message, asked before the layer was added.
+        editor.update(Command::GoTo(a));
+        let c = turn(&mut editor, "c", Reply::words("3"));
+        assert_eq!(messages(&editor), ["a", "c"]);
+        let at = |node| Conversation::at(&editor.history, node);
+        assert_eq!(at(c).turns[1].siblings, [b, c]);
+        assert_eq!(at(b).turns[1].place(), (0, 2));
+        assert_eq!(at(c).turns[0].siblings, [a]);
+        assert_eq!((at(a).next, at(root).next, at(c).next), (vec![b, c], vec![a], vec![]));
+        assert_eq!(at(b).newest().unwrap().reply(), "2");
+        assert_eq!(line_end(&editor.history, root), c, "redo leads along the last way");
+        // Other work makes no turn.
+        editor.update(Command::Do(Action::AddLayer));
+        assert_eq!(messages(&editor), ["a", "c"]);
+    }
+
+    #[test]
+    fn a_key_is_another_one_where_the_conversation_may_be() {
+        let mut editor = script::editor();
+        let first = ConversationKey::of(&editor.history);
+        assert_eq!(first, ConversationKey::of(&editor.history));
+        turn(&mut editor, "a", Reply::words("1"));
+        let second = ConversationKey::of(&editor.history);
+        editor.update(Command::Do(Action::Undo));
+        let third = ConversationKey::of(&editor.history);
+        assert!(first != second && second != third && first != third);
+    }
+
+    #[test]
+    fn what_is_written_down_is_read_again_and_stays_a_record() {
+        let mut editor = script::editor();
+        let node = turn(&mut editor, "why?", Reply::words("because"));
+        let node = editor.history.node(node).unwrap();
+        let json = node.record.as_deref().unwrap();
+        assert!(json.starts_with(r#"{"command":"chat","#), "{json}");
+        let record: Record = serde_json::from_str(json).unwrap();
+        assert_eq!(record.common().prompt, "why?");
+        let note = TurnNote { picture: Some(TurnPicture::Changed), outside_mask_delta: Some(0) };
+        let written = note.written_with(&record).unwrap();
+        assert_eq!(serde_json::from_str::<TurnNote>(&written).unwrap(), note);
+        assert_eq!(serde_json::from_str::<Record>(&written).unwrap(), record);
+        assert_eq!(Turn::of(node).unwrap().picture, TurnPicture::None);
+    }
+}

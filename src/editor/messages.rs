@@ -14,7 +14,6 @@ use crate::editor::{
 use crate::engine::draft::{self, Choices, Source, Talk};
 use crate::engine::error::EngineError;
 use crate::engine::event::{Outcome, Picture};
-use crate::engine::family::Purpose;
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::{AnswerChoice, EarlierTurn, Record, Request};
 use crate::geom::{CanvasRect, Extent, PixelRect};
@@ -31,9 +30,7 @@ pub fn plan(editor: &Editor, message: Message, job: JobNumber) -> RequestPlan {
     let document = editor.document.clone();
     let options = editor.chat.options.clone();
     let model = editor.chat_model();
-    let remembers = model
-        .and_then(|model| model.ability(Purpose::Chat))
-        .map_or(0, |chat| usize::try_from(chat.remembers).unwrap_or(usize::MAX));
+    let remembers = model.map_or(0, |model| model.remembers as usize);
     let generation = Generation {
         prompt: message.text.clone(),
         negative_prompt: String::new(),
@@ -183,7 +180,7 @@ pub(super) fn request(
             .collect(),
         earlier,
     };
-    draft::chat(&chat.message.text, &choices, talk, None, library)
+    draft::chat(Some(&chat.message.text), &choices, talk, None, library)
 }
 
 /// Makes an answer ready to become a state of the history, as a change of the document that the

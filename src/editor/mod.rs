@@ -18,6 +18,8 @@ pub mod messages;
 mod notice;
 mod project;
 pub mod requests;
+#[cfg(test)]
+pub(crate) mod script;
 mod staging;
 mod state;
 mod update;

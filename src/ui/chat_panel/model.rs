@@ -82,7 +82,8 @@ pub(super) fn hindrance(editor: &Editor) -> Option<Hindrance> {
 
 /// Messages to begin with.
 pub(super) fn examples(editor: &Editor) -> Vec<String> {
-    let own = editor.chat_model().map(|model| model.chat_examples.as_slice()).unwrap_or_default();
+    let own =
+        editor.chat_model().map(|model| model.example_messages.as_slice()).unwrap_or_default();
     if !own.is_empty() {
         return own.iter().take(MOST_EXAMPLES).cloned().collect();
     }
