@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::device::{DeviceChoice, Precision};
-use crate::models::glide::Role;
+use crate::models::Role;
 use crate::raster::{Mask, RgbaImage};
 
 pub use chat::{AnswerChoice, ChatRecord, ChatRequest, ChatSettings, EarlierTurn};
