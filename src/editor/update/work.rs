@@ -155,7 +155,6 @@ impl Editor {
                 );
                 self.remark(number, text);
             }
-            JobEvent::Words(words) => log::trace!("job {} wrote: {words}", id.0),
             JobEvent::PromptCut(cut) => {
                 let text = trf(
                     "The prompt is longer than the model reads: {read} of {tokens} tokens.",
