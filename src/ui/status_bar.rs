@@ -348,6 +348,7 @@ mod tests {
             before: Vec::new(),
             mask: None,
             region: None,
+            chat: None,
         };
         editor.jobs.jobs.push(Job {
             number: JobNumber(1),
