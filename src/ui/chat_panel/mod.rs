@@ -6,5 +6,7 @@
 mod composer;
 mod model;
 mod paint;
+#[cfg(test)]
+mod tests;
 
 pub use paint::{ChatState, chat_ui};
