@@ -18,7 +18,7 @@ use crate::app::{WindowOptions, clipboard, dialogs, work};
 use crate::document::{Document, NodeId};
 use crate::editor::{
     Command, DragSource, Editor, Effect, JobNumber, Keep, LibraryTask, ReadTo, RequestPlan,
-    requests,
+    messages, requests,
 };
 use crate::engine::catalog::Catalog;
 use crate::engine::error::EngineError;
@@ -319,6 +319,7 @@ impl Desk {
             }
             Effect::DragOut(source) => return self.drag_out(*source).into_iter().collect(),
             Effect::PasteImage => self.file(|| clipboard::paste().into()),
+            Effect::PasteAttachment => self.file(|| clipboard::paste_attachment().into()),
             Effect::Compute(plan) => self.compute(move || work::compute(plan).into()),
             Effect::Measure { ticket, documents } => {
                 self.compute(move || work::measure(ticket, &documents).into());
@@ -327,6 +328,9 @@ impl Desk {
             Effect::Stage(plan) => {
                 let job = plan.plan.job;
                 self.compute(move || {
+                    if plan.plan.chat.is_some() {
+                        return Command::Answered(Box::new(messages::answer(*plan))).into();
+                    }
                     Command::Staged { job, results: requests::stage(*plan) }.into()
                 });
             }
@@ -354,7 +358,11 @@ impl Desk {
                 self.save_preferences();
             }
             // The window does these itself.
-            Effect::Close | Effect::CopyText(_) | Effect::FocusPrompt | Effect::RestartEngine => {}
+            Effect::Close
+            | Effect::CopyText(_)
+            | Effect::FocusPrompt
+            | Effect::FocusChat
+            | Effect::RestartEngine => {}
         }
         Vec::new()
     }

@@ -47,6 +47,16 @@ pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Sen
                 }));
             }));
         }
+        FileDialog::Attach => {
+            let chosen = pictures().set_title(tr("Show pictures with the message")).pick_files();
+            spawn(Box::new(move || {
+                let files = pollster::block_on(chosen);
+                answer(files.map(|files| {
+                    let paths = files.iter().map(|file| file.path().to_owned());
+                    Command::AttachPaths(paths.collect())
+                }));
+            }));
+        }
         FileDialog::Save { name, folder } => {
             let mut dialog =
                 AsyncFileDialog::new().set_title(tr("Save the picture")).set_file_name(name);

@@ -30,6 +30,9 @@ pub(crate) fn run(args: &ReplayArgs, context: &Context) -> Result<(), CliError> 
             return Ok(None);
         }
         let request = request(redraw, args)?;
+        if depends_on_more(&request) {
+            return Ok(None);
+        }
         let drawn = draw_again(request, &mut session, context);
         drawn.map(Some).map_err(|error| {
             let text = error.to_string();
@@ -163,6 +166,15 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Request, String> {
     };
     request.common_mut().device = args.device;
     Ok(request)
+}
+
+/// Whether a message was answered from more than the project says: what was said before it, and
+/// pictures that were shown with it.
+fn depends_on_more(request: &Request) -> bool {
+    match request {
+        Request::Chat(chat) => chat.settings.earlier > 0 || !chat.settings.attachments.is_empty(),
+        Request::Generate(_) | Request::Inpaint(_) | Request::Upscale(_) => false,
+    }
 }
 
 fn draw_again(

@@ -27,6 +27,7 @@ mod region;
 mod resample;
 mod rgba;
 mod shape;
+mod spread;
 mod stroke;
 mod stroke_path;
 mod tile;

@@ -275,6 +275,7 @@ pub(super) fn job_text(kind: JobKind) -> &'static str {
         JobKind::Extend => tr("Extending"),
         JobKind::Vary => tr("Varying"),
         JobKind::Upscale => tr("Upscaling"),
+        JobKind::Chat => tr("Answering"),
     }
 }
 
@@ -347,6 +348,7 @@ mod tests {
             before: Vec::new(),
             mask: None,
             region: None,
+            chat: None,
         };
         editor.jobs.jobs.push(Job {
             number: JobNumber(1),

@@ -69,6 +69,7 @@ impl Editor {
         self.computing = None;
         self.fetching = None;
         self.to_place.clear();
+        self.forget_conversation();
         self.last_point = None;
         self.zoom_to_fit();
     }

@@ -6,6 +6,7 @@
 
 mod actions;
 mod canvas;
+mod chat;
 mod documents;
 mod enabled;
 mod errors;
@@ -70,7 +71,6 @@ impl Editor {
             going_to: None,
             keeping_failed: None,
             keymap: Keymap::with_overrides(&preferences.keymap),
-            preferences,
             computing: None,
             to_place: std::collections::VecDeque::new(),
             after_saving: None,
@@ -78,6 +78,8 @@ impl Editor {
             prompt_at: None,
             prompt_draft: String::new(),
             prompt_remark: None,
+            chat: chat::from_preferences(&preferences),
+            preferences,
             last_number: 0,
         }
     }
@@ -122,6 +124,27 @@ impl Editor {
             Command::MoveJob(number, position) => self.move_job(number, position, &mut effects),
             Command::ClearFinishedJobs => self.jobs.jobs.retain(|job| !job.is_over()),
             Command::RetryJob(number) => self.retry_job(number, &mut effects),
+
+            Command::SetChatDraft(text) => self.set_chat_draft(text),
+            Command::SetChatOptions(options) => self.set_chat_options(*options, &mut effects),
+            Command::EditMessage(node) => self.edit_message(node, &mut effects),
+            Command::CancelEditMessage => self.cancel_edit_message(&mut effects),
+            Command::RetryTurn(node) => self.retry_turn(node, &mut effects),
+            Command::SwitchBranch(node, by) => self.switch_branch(node, by, &mut effects),
+            Command::WidenChange(by_px) => self.widen_change(by_px, &mut effects),
+            Command::AttachFromGallery(id) => {
+                self.want_picture(id, PictureUse::Attach, &mut effects);
+            }
+            Command::AttachPaths(paths) => {
+                let read = |path| Effect::Read { path, to: ReadTo::Attachment };
+                effects.extend(paths.into_iter().map(read));
+            }
+            Command::AskAttachment => {
+                effects.push(Effect::Ask(crate::editor::FileDialog::Attach));
+            }
+            Command::PasteAttachment => effects.push(Effect::PasteAttachment),
+            Command::Attached { image, name } => self.attach(image, name),
+            Command::Detach(index) => self.detach(index),
 
             Command::StagingShow(index) => self.staging_show(index),
             Command::UseSettings(id) => self.use_settings(id),
@@ -188,6 +211,7 @@ impl Editor {
                 self.place_waiting(&mut effects);
             }
             Command::Staged { job, results } => self.staged(job, results, &mut effects),
+            Command::Answered(answered) => self.answered(*answered),
             Command::PictureKept { id, result } => self.picture_kept(id, result, &mut effects),
             Command::PictureFetched { id, result } => {
                 self.picture_fetched(id, result, &mut effects);
@@ -204,7 +228,9 @@ impl Editor {
             Command::Saved { path, node } => self.saved(path, node, &mut effects),
             Command::EditDone { ticket, result } => self.edit_done(ticket, result, &mut effects),
             Command::Measured { ticket, difference } => self.measured(ticket, difference),
-            Command::JobSubmitted { job, result } => self.job_submitted(job, result),
+            Command::JobSubmitted { job, result } => {
+                self.job_submitted(job, result, &mut effects);
+            }
             Command::JobEvent(id, event) => self.job_event(id, event, &mut effects),
             Command::Preview(preview) => self.show_preview(preview),
             Command::Catalog(catalog) => {
@@ -222,6 +248,7 @@ impl Editor {
                 effects.push(Effect::Keep(Keep::Thumbnail(node, thumbnail)));
             }
         }
+        self.settle_answers(&mut effects);
         self.measure_compare(&mut effects);
         effects
     }

@@ -53,7 +53,7 @@ impl Editor {
     }
 
     /// Shows the state that the history went to.
-    fn went(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn went(&mut self, effects: &mut Vec<Effect>) {
         log::debug!("went to state {}", self.history.current().0);
         effects.push(Effect::Keep(Keep::GoTo(self.history.current())));
         self.fetching = None;
@@ -87,6 +87,7 @@ impl Editor {
                     Some(Fetching::GoTo(node)) => self.go_to(node, effects),
                     Some(Fetching::Compare(_, a, b)) => self.compare_sides(a, b, effects),
                     Some(Fetching::TakeRegion(node)) => self.take_region(node, effects),
+                    Some(Fetching::Retry(turn, _)) => self.retry_turn(turn, effects),
                     None => {}
                 }
             }
@@ -244,7 +245,10 @@ impl Fetching {
     #[must_use]
     pub const fn node(self) -> NodeId {
         match self {
-            Self::GoTo(node) | Self::Compare(node, ..) | Self::TakeRegion(node) => node,
+            Self::GoTo(node)
+            | Self::Compare(node, ..)
+            | Self::TakeRegion(node)
+            | Self::Retry(_, node) => node,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Rect, Ui};
 
-use crate::editor::{CompareMode, Editor};
+use crate::editor::{CompareMode, Editor, last_change};
 use crate::geom::ScreenPoint;
 use crate::gpu::{
     CanvasCallback, Checkerboard, Comparison, ComparisonView, Frame, OverlayClip, OverlayImage,
@@ -70,6 +70,14 @@ fn frame(editor: &Editor, viewport: Viewport, time: f64) -> Frame {
         ants: view.mask.ants.then_some((time % 3600.0) as f32),
         dim_outside: 0.0,
     };
+    if editor.chat.show_change
+        && let Some((_, layer)) = last_change(&editor.history, &editor.document)
+        && let Some(mask) = &layer.mask
+    {
+        // What the last answer changed is looked at as the selection is, in its place.
+        frame.document.selection.cover = mask.clone();
+        frame.selection.color = Some(view.mask.color);
+    }
     if let Some(preview) = editor.preview.as_ref().filter(|_| editor.staging.is_none()) {
         frame.overlays.push(OverlayImage {
             image: Arc::clone(&preview.image),

@@ -250,6 +250,10 @@ fn menu_ui(ui: &mut Ui, item: &GalleryItem, commands: &mut Vec<Command>) {
     if ui.button(tr("Copy")).clicked() {
         commands.push(Command::CopyFromGallery(item.id));
     }
+    if ui.button(tr("Show with the next message")).clicked() {
+        commands.push(Command::AttachFromGallery(item.id));
+        commands.push(Command::Do(crate::editor::Action::ShowChat));
+    }
     if let Some(origin) = &item.origin {
         let button = egui::Button::new(tr("Open the project there"));
         if ui.add_enabled(origin.path.is_some(), button).clicked() {
