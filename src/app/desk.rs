@@ -5,7 +5,7 @@
 //! snapshots and answer with commands; nothing is shared with them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -18,7 +18,7 @@ use crate::app::{WindowOptions, clipboard, dialogs, work};
 use crate::document::{Document, NodeId};
 use crate::editor::{
     Command, DragSource, Editor, Effect, JobNumber, Keep, LibraryTask, ReadTo, RequestPlan,
-    requests,
+    is_project, requests,
 };
 use crate::engine::catalog::Catalog;
 use crate::engine::error::EngineError;
@@ -124,11 +124,6 @@ impl<S: Send + 'static> Worker<S> {
 
 fn answer_of(command: Option<Command>) -> Answer {
     command.map_or(Answer::Done, Answer::from)
-}
-
-/// Whether a file's name says that it is a project.
-fn is_project(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ora"))
 }
 
 /// What does the editor's effects.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::document::{Document, Edit, Node, NodeId, OperationKind, StoredNode};
-use crate::editor::{Command, Keep, LeftWork, OpenedProject};
+use crate::editor::{Command, Keep, LeftWork, OpenedProject, is_project};
 use crate::locale::{tr, trf};
 use crate::project::file::{self, Differs};
 use crate::project::journal::{self, Change, Journal, Saving};
@@ -79,7 +79,7 @@ impl Keeper {
             Keep::Rename(node, label) => Change::Record(Record::Rename { node, label }),
             Keep::Pin(node, pinned) => Change::Record(Record::Pin { node, pinned }),
             Keep::Saved(node, path) => {
-                if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ora")) {
+                if is_project(&path) {
                     self.file = Some(path.clone());
                 }
                 Change::Record(Record::Saved { node, path })

@@ -1,11 +1,20 @@
 //! Projects as they come from disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::document::{Document, NodeId, StoredNode};
 use crate::raster::RgbaImage;
+
+/// The ending of project files.
+pub const PROJECT_ENDING: &str = "ora";
+
+/// Whether a file's name says that it is a project.
+#[must_use]
+pub fn is_project(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(PROJECT_ENDING))
+}
 
 /// A project that was read.
 #[derive(Clone, Debug)]

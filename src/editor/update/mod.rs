@@ -15,7 +15,6 @@ mod tree;
 mod window;
 mod work;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::document::{Document, DocumentError, Edit, History, Operation};
@@ -396,14 +395,6 @@ fn first_state(document: &Document, label: String, budget_bytes: usize) -> Histo
     let mut history = History::new(document.clone(), label, budget_bytes);
     history.pin(history.root());
     history
-}
-
-/// The ending of project files.
-const PROJECT: &str = "ora";
-
-/// Whether a file's name says that it is a project.
-fn is_project(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(PROJECT))
 }
 
 /// A message as a sentence: first letter large, full stop at the end.
