@@ -300,11 +300,13 @@ impl Keeper {
         Ok(OpenedProject { path: own, nodes, current, document, saved, remarks })
     }
 
-    /// Looks for work that was left behind; what was saved to the end is cleaned up.
+    /// Looks for work that was left behind; what a project has to the end is cleaned up.
     pub(crate) fn find_work(&self) -> Option<Command> {
         let mut found = Vec::new();
         for work in journal::abandoned(self.root.as_deref()?) {
-            if !work.unsaved {
+            // A picture file has neither the layers nor the tree.
+            let in_project = work.file.as_deref().is_some_and(|f| is_project(f) && f.is_file());
+            if !work.unsaved && in_project {
                 if let Err(error) = journal::remove_abandoned(&work.folder) {
                     log::warn!("{error}");
                 }
@@ -480,5 +482,63 @@ fn new_node(node: Node) -> NewNode {
         document: node
             .document
             .unwrap_or_else(|| Document::new(crate::geom::Extent::new(1, 1), "")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{History, Operation};
+    use crate::geom::Extent;
+
+    fn history() -> History {
+        History::new(Document::new(Extent::new(8, 8), "Layer 1"), "New picture", usize::MAX)
+    }
+
+    fn keep_current(keeper: &mut Keeper, history: &History, keep: impl Fn(Box<Node>) -> Keep) {
+        let node = history.node(history.current()).unwrap().clone();
+        assert!(keeper.keep(keep(Box::new(node))).is_none());
+    }
+
+    /// A step that adds a layer.
+    fn step(keeper: &mut Keeper, history: &mut History) {
+        let mut document = history.document().unwrap().clone();
+        let edits = vec![Edit::AddLayer { name: "Layer 2".to_owned() }];
+        edits[0].apply(&mut document).unwrap();
+        history.commit(document, Operation { label: "Add layer".to_owned(), edits });
+        keep_current(keeper, history, Keep::Node);
+    }
+
+    #[test]
+    fn a_crash_after_a_save_costs_no_layers() {
+        let check = |name: &str, there: bool, offered: bool| {
+            let folder = tempfile::tempdir().unwrap();
+            let root = folder.path().join("journals");
+            let path = folder.path().join(name);
+            let mut keeper = Keeper::new(Some(root.clone()));
+            let mut history = history();
+            keep_current(&mut keeper, &history, Keep::Start);
+            step(&mut keeper, &mut history);
+            if there {
+                std::fs::write(&path, "as good as the file of that name").unwrap();
+            }
+            keeper.keep(Keep::Saved(history.current(), path.clone()));
+            // The program ends; nobody calls `end`.
+            drop(keeper);
+            let found = match Keeper::new(Some(root.clone())).find_work() {
+                Some(Command::WorkFound(found)) => found,
+                None => Vec::new(),
+                Some(other) => panic!("{other:?}"),
+            };
+            let files: Vec<_> = found.into_iter().map(|work| work.file).collect();
+            let expected = if offered { vec![Some(path)] } else { Vec::new() };
+            assert_eq!(files, expected, "{name}");
+            assert_eq!(std::fs::read_dir(root).unwrap().count(), usize::from(offered), "{name}");
+        };
+        check("all.ora", true, false);
+        check("ALL.ORA", true, false);
+        check("moved-away.ora", false, true);
+        check("flat.png", true, true);
+        check("flat", true, true);
     }
 }
