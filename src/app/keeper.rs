@@ -36,8 +36,8 @@ pub(crate) struct Keeper {
 
 enum Kept {
     Nothing,
-    /// A first state that was not changed yet.
-    First(Box<NewNode>),
+    /// A first state that was not changed yet, and its small picture.
+    First(Box<NewNode>, Option<Arc<RgbaImage>>),
     /// A project that was not changed yet.
     Project(Box<ProjectFile>),
     /// A tree that is written.
@@ -63,7 +63,7 @@ impl Keeper {
         let change = match keep {
             Keep::Start(node) => {
                 self.end();
-                self.kept = Kept::First(Box::new(new_node(*node)));
+                self.kept = Kept::First(Box::new(new_node(*node)), None);
                 return None;
             }
             Keep::Opened => {
@@ -74,7 +74,15 @@ impl Keeper {
                 return None;
             }
             Keep::Node(node) => Change::Node(Box::new(new_node(*node))),
-            Keep::Thumbnail(node, image) => Change::Thumbnail(node, image),
+            Keep::Thumbnail(node, image) => {
+                if let Kept::First(first, thumbnail) = &mut self.kept
+                    && first.id == node
+                {
+                    *thumbnail = Some(image);
+                    return None;
+                }
+                Change::Thumbnail(node, image)
+            }
             Keep::GoTo(node) => Change::Record(Record::GoTo { node }),
             Keep::Rename(node, label) => Change::Record(Record::Rename { node, label }),
             Keep::Pin(node, pinned) => Change::Record(Record::Pin { node, pinned }),
@@ -122,7 +130,10 @@ impl Keeper {
                 return result;
             }
             Kept::Nothing => (Vec::new(), None),
-            Kept::First(node) => (vec![Change::Node(node)], None),
+            Kept::First(node, thumbnail) => {
+                let thumbnail = thumbnail.map(|image| Change::Thumbnail(node.id, image));
+                (std::iter::once(Change::Node(node)).chain(thumbnail).collect(), None)
+            }
             Kept::Project(project) => (Vec::new(), Some(project)),
             Kept::Waiting(waiting, project) => (waiting, project),
         };
@@ -160,7 +171,7 @@ impl Keeper {
         let tree = match &self.kept {
             Kept::Journal(journal) => journal.tree(),
             Kept::Project(project) | Kept::Waiting(_, Some(project)) => &project.tree,
-            Kept::Nothing | Kept::First(_) | Kept::Waiting(_, None) => return None,
+            Kept::Nothing | Kept::First(..) | Kept::Waiting(_, None) => return None,
         };
         tree.project.as_ref().map(|project| project.id.clone())
     }
@@ -248,7 +259,7 @@ impl Keeper {
                 document: document.clone(),
             };
             let nodes = vec![stored(&node)];
-            self.opened = Some(Kept::First(Box::new(node)));
+            self.opened = Some(Kept::First(Box::new(node), None));
             return Ok(OpenedProject {
                 saved: own.is_some().then_some(NodeId(1)),
                 path: own,
@@ -540,5 +551,27 @@ mod tests {
         check("moved-away.ora", false, true);
         check("flat.png", true, true);
         check("flat", true, true);
+    }
+
+    #[test]
+    fn the_first_state_keeps_its_small_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::new(Some(folder.path().join("journals")));
+        let mut history = history();
+        let root = history.root();
+        keep_current(&mut keeper, &history, Keep::Start);
+        let other = Arc::new(RgbaImage::new(Extent::new(2, 2), [9; 4]));
+        keeper.keep(Keep::Thumbnail(NodeId(77), other));
+        let image = Arc::new(RgbaImage::new(Extent::new(3, 2), [200, 10, 30, 255]));
+        keeper.keep(Keep::Thumbnail(root, Arc::clone(&image)));
+        assert!(!folder.path().join("journals").exists(), "a look at a picture costs nothing");
+
+        step(&mut keeper, &mut history);
+        let path = folder.path().join("all.ora");
+        let save = keeper.saving(&path).unwrap();
+        save.write(path.clone(), history.current(), history.document().unwrap());
+        let file::Opened { tree, mut file, .. } = file::open(&path).unwrap();
+        let found = tree.unwrap().thumbnail(root, &mut file).unwrap();
+        assert_eq!(found.as_ref(), Some(&*image));
     }
 }
