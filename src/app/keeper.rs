@@ -223,6 +223,22 @@ impl Keeper {
         Some(folder.join(format!("{name}.ora")))
     }
 
+    /// How a project looks from afar; nothing where that can't be known before all of it was read.
+    pub(crate) fn preview(path: &Path) -> Option<Command> {
+        match OraFile::open(path).and_then(|mut file| file.preview()) {
+            Ok(preview) => preview.map(|(image, extent)| Command::ProjectPreview {
+                path: path.to_owned(),
+                image: Arc::new(image),
+                extent,
+            }),
+            Err(error) => {
+                // Opening it says what the user should know.
+                log::debug!("there is no preview: {error}");
+                None
+            }
+        }
+    }
+
     /// Reads a project.
     pub(crate) fn open(&mut self, path: &Path) -> Command {
         match self.try_open(path) {

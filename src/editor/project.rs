@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::document::{Document, NodeId, StoredNode};
+use crate::editor::View;
+use crate::geom::Extent;
 use crate::raster::RgbaImage;
 
 /// The ending of project files.
@@ -31,6 +33,19 @@ pub struct OpenedProject {
     pub saved: Option<NodeId>,
     /// What the user should know: another program changed the file, something is missing.
     pub remarks: Vec<String>,
+}
+
+/// A project that is being opened, as it is seen until all of it was read.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Its file.
+    pub path: PathBuf,
+    /// It, small.
+    pub image: Arc<RgbaImage>,
+    /// The size of its canvas.
+    pub extent: Extent,
+    /// How the picture before was seen, in case that the project can't be read.
+    pub(super) view_before: View,
 }
 
 /// Work that was left behind when a program ended without asking.

@@ -70,7 +70,12 @@ impl Editor {
         self.fetching = None;
         self.to_place.clear();
         self.last_point = None;
-        self.zoom_to_fit();
+        // Who has looked around in the preview of a project stays where he is.
+        let opening = self.opening.take();
+        let moved = !self.view.fit_pending;
+        if !moved || opening.is_none_or(|opening| opening.extent != self.document.extent) {
+            self.zoom_to_fit();
+        }
     }
 
     pub(super) fn ask_open(&mut self, effects: &mut Vec<Effect>) {

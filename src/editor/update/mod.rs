@@ -66,6 +66,7 @@ impl Editor {
             file: PictureFile::default(),
             left_work: Vec::new(),
             fetching: None,
+            opening: None,
             going_to: None,
             keeping_failed: None,
             keymap: Keymap::with_overrides(&preferences.keymap),
@@ -196,6 +197,9 @@ impl Editor {
             }
             Command::PicturesLinked(pictures, path) => self.pictures_linked(&pictures, &path),
             Command::LibraryMeasured(size) => self.library_measured(size),
+            Command::ProjectPreview { path, image, extent } => {
+                self.project_preview(path, image, extent);
+            }
             Command::ProjectOpened(opened) => self.project_opened(*opened, &mut effects),
             Command::Fetched { node, result } => self.fetched(node, result, &mut effects),
             Command::WorkFound(work) => self.work_found(work),
@@ -213,6 +217,7 @@ impl Editor {
             Command::Failed(text) => {
                 self.after_saving = None;
                 self.going_to = None;
+                self.stop_opening();
                 self.notify(NoticeKind::Error, text, None);
             }
             Command::Told(text) => self.notify(NoticeKind::Info, text, None),
@@ -258,11 +263,15 @@ impl Editor {
 
     /// Whether another change would get lost or in the way of one that is being computed.
     fn is_computing(&mut self) -> bool {
-        if self.computing.is_some() {
-            let text = tr("One moment: the last change is still being computed.");
-            self.notify(NoticeKind::Info, text.to_owned(), None);
-        }
-        self.computing.is_some()
+        let text = if self.computing.is_some() {
+            tr("One moment: the last change is still being computed.")
+        } else if self.opening.is_some() {
+            tr("One moment: the project is still being opened.")
+        } else {
+            return false;
+        };
+        self.notify(NoticeKind::Info, text.to_owned(), None);
+        true
     }
 
     /// Does an edit as one step of the history.
