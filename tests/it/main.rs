@@ -11,4 +11,5 @@ mod locale;
 mod openraster;
 mod projects;
 mod readme;
+mod scenes;
 mod tidy;
