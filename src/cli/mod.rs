@@ -9,6 +9,7 @@ mod args;
 mod batch;
 mod checks;
 mod error;
+mod eval;
 mod finish;
 mod generate;
 mod inpaint;

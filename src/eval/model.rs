@@ -121,9 +121,7 @@ where
     fn picture(&mut self, request: Request) -> Result<RgbaImage, E> {
         let outcome = (self.run)(request)?;
         let picture = outcome.pictures.into_iter().next();
-        Ok(picture
-            .ok_or_else(|| EngineError::Input("the model drew no picture".to_owned()))?
-            .image)
+        Ok(picture.ok_or_else(|| EngineError::Input("the model drew no picture".to_owned()))?.image)
     }
 }
 

@@ -144,8 +144,7 @@ impl Look {
         };
         let tile_px = sprite.tile.extent().width as usize;
         let cells = self.ground.width as f64 * 2.0 / (self.view.right - self.view.left);
-        let stamp =
-            Stamp::new(&sprite.tile, asked.tint, halvings(tile_px, asked.size * cells));
+        let stamp = Stamp::new(&sprite.tile, asked.tint, halvings(tile_px, asked.size * cells));
         let mut least = f64::INFINITY;
         for size in sizes {
             for dx in shifts {
@@ -197,8 +196,10 @@ mod tests {
             for x in 0..extent.width {
                 let mut sum = [0u32; 4];
                 for (dx, dy) in (0..3).flat_map(|dy| (0..3).map(move |dx| (dx, dy))) {
-                    let from = image
-                        .pixel((x + dx).saturating_sub(1).min(last_x), (y + dy).saturating_sub(1).min(last_y));
+                    let from = image.pixel(
+                        (x + dx).saturating_sub(1).min(last_x),
+                        (y + dy).saturating_sub(1).min(last_y),
+                    );
                     sum.iter_mut().zip(from).for_each(|(sum, byte)| *sum += u32::from(byte));
                 }
                 soft.pixels_mut()[(y * extent.width + x) as usize] = sum.map(|sum| (sum / 9) as u8);
@@ -210,7 +211,9 @@ mod tests {
     #[test]
     fn every_sprite_is_recognized_blurred_and_moved() {
         let all = collection();
-        for (concept, ground) in (0..all.concepts.len()).zip(["white", "navy", "pink"].iter().cycle()) {
+        for (concept, ground) in
+            (0..all.concepts.len()).zip(["white", "navy", "pink"].iter().cycle())
+        {
             let ground = Ground::Flat(color(ground).unwrap());
             for asked in [Item::new(concept, 0.0, 0.0, 0.85), Item::new(concept, -0.5, 0.5, 0.35)] {
                 let drawn = Item {

@@ -76,7 +76,8 @@ impl RegionScore {
             kept += f64::from(u8::from(!near));
             spilled += f64::from(u8::from(region && !near));
         }
-        let share = |part: f64, whole: f64, none: f64| if whole > 0.0 { part / whole } else { none };
+        let share =
+            |part: f64, whole: f64, none: f64| if whole > 0.0 { part / whole } else { none };
         Self { overlap: share(both, either, 1.0), spill: share(spilled, kept, 0.0) }
     }
 
