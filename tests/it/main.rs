@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod cli;
+mod eval;
 mod fonts;
 mod fuzz;
 mod golden;
