@@ -101,7 +101,7 @@ mod tests {
     use crate::engine::request::{
         BaseSettings, CheckpointRef, Common, GenerateRequest, SamplerChoice, UpsampleSettings,
     };
-    use crate::models::glide::Role;
+    use crate::models::Role;
 
     fn record() -> Record {
         Record::Generate(GenerateRequest {

@@ -1,9 +1,8 @@
 //! How fast networks run: seconds and arithmetic per evaluation, memory, seconds per picture.
 
 use crate::engine::library::{LibraryError, ModelLibrary};
-use crate::models::glide::{
-    Glide, GlideConfig, GlideForm, NetworkConfig, Role, UnetInput, unet_flops,
-};
+use crate::models::glide::{Glide, GlideConfig, GlideForm, UnetInput, unet_flops};
+use crate::models::{NetworkConfig, Role};
 use crate::nn::Interrupt;
 use crate::selftest::formula_weights;
 use candle_core::{DType, Device, Tensor};

@@ -50,7 +50,7 @@ pub(crate) fn draw_and_write(
 }
 
 fn summary(record: &Record, outcome: &Outcome, targets: &Targets, saved: f64, all: f64) -> Summary {
-    let Outcome { pictures, report } = outcome;
+    let Outcome { pictures, report, answer } = outcome;
     let common = record.common();
     let mut seconds: Map<String, Value> = report
         .seconds
@@ -91,6 +91,10 @@ fn summary(record: &Record, outcome: &Outcome, targets: &Targets, saved: f64, al
     if let Some(Picture { image, .. }) = pictures.first() {
         put("width", json!(image.extent().width));
         put("height", json!(image.extent().height));
+    }
+    if let Some(answer) = answer {
+        put("reply", json!(answer.words));
+        put("changed_pixels", json!(answer.change.as_ref().map(|change| change.covered_pixels())));
     }
     put("device", json!(report.device));
     put("precision", json!(report.precision));

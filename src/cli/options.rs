@@ -115,6 +115,10 @@ impl Options {
             upsample_temperature: self.upsample_temp,
             feather_px: self.feather,
             strength: self.strength,
+            answer: None,
+            temperature: None,
+            widen_px: None,
+            refine: None,
             device: self.device,
             precision: self.precision,
         }

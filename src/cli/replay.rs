@@ -11,7 +11,7 @@ use crate::cli::project::{Source, open};
 use crate::cli::run::{Context, open_library};
 use crate::cli::session::Session;
 use crate::document::NodeId;
-use crate::engine::request::{InpaintRequest, Record, Request, UpscaleRequest};
+use crate::engine::request::{ChatRequest, InpaintRequest, Record, Request, UpscaleRequest};
 use crate::project::ProjectError;
 use crate::project::replay::{Outcome, Redraw, Replayed, replay};
 use crate::raster::RgbaImage;
@@ -147,6 +147,19 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Request, String> {
             let image = Arc::new(image.ok_or_else(nothing)?);
             Request::Upscale(UpscaleRequest { settings, image })
         }
+        Record::Chat(turn) => Request::Chat(ChatRequest {
+            image: match turn.settings.image {
+                Some(_) => Some(Arc::new(image.ok_or_else(nothing)?)),
+                None => None,
+            },
+            mask: match turn.settings.mask {
+                Some(_) => Some(Arc::new(mask.ok_or_else(nothing)?)),
+                None => None,
+            },
+            settings: turn.settings,
+            attachments: Vec::new(),
+            earlier: Vec::new(),
+        }),
     };
     request.common_mut().device = args.device;
     Ok(request)

@@ -65,6 +65,7 @@ impl Session {
                     JobEvent::PromptCut(PromptCut { tokens, read }) => bar.note(&format!(
                         "The prompt has {tokens} tokens, of which this model reads the first {read}."
                     )),
+                    JobEvent::Words(words) => bar.words(&words),
                     JobEvent::Progress(progress) => bar.step(&progress),
                     JobEvent::Finished(outcome) => break Ok(outcome),
                     JobEvent::Failed(failure) => break Err(failure.into()),
@@ -115,12 +116,20 @@ impl Bar {
         self.0.set_prefix(match stage {
             Stage::Load => "loading",
             Stage::Text => "reading",
+            Stage::Words => "writing",
             Stage::Base => "drawing",
             Stage::Upsample => "enlarging",
             Stage::Blend => "blending",
         });
         self.0.set_message("");
         self.0.tick();
+    }
+
+    /// The end of what is written so far.
+    fn words(&self, words: &str) {
+        const SHOWN: usize = 40;
+        let skipped = words.chars().count().saturating_sub(SHOWN);
+        self.0.set_message(words.chars().skip(skipped).collect::<String>());
     }
 
     fn step(&self, progress: &Progress) {

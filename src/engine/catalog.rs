@@ -38,6 +38,10 @@ pub struct ModelInfo {
     pub attributions: Vec<String>,
     /// Prompts that show it well.
     pub example_prompts: Vec<String>,
+    /// Messages that show well what one can talk about with it.
+    pub example_messages: Vec<String>,
+    /// Earlier turns of a conversation that it is to be reminded of.
+    pub remembers: u32,
     /// Side in pixels of its small pictures.
     pub base_size: Option<u32>,
     /// Side in pixels of its large pictures.
@@ -103,10 +107,11 @@ impl Catalog {
 impl ModelInfo {
     fn of(library: &ModelLibrary, family: &ModelFamily) -> Self {
         let manifest = &family.manifest;
-        let abilities: Vec<Ability> = [Purpose::Generate, Purpose::Inpaint, Purpose::Upscale]
-            .into_iter()
-            .filter_map(|purpose| Ability::of(library, family, purpose))
-            .collect();
+        let abilities: Vec<Ability> =
+            [Purpose::Generate, Purpose::Inpaint, Purpose::Upscale, Purpose::Chat]
+                .into_iter()
+                .filter_map(|purpose| Ability::of(library, family, purpose))
+                .collect();
         let base_size = abilities.iter().find_map(|ability| Some(ability.base.as_ref()?.size));
         let large_size = abilities.iter().find_map(|ability| Some(ability.upsample.as_ref()?.size));
         let clip = match family.clip_config() {
@@ -132,6 +137,8 @@ impl ModelInfo {
             attributions: manifest.card.training_data.iter().map(attribution).collect(),
             card: manifest.card.clone(),
             example_prompts: manifest.example_prompts.clone(),
+            example_messages: manifest.example_messages.clone(),
+            remembers: manifest.suggested.chat.remembers,
             base_size,
             large_size,
             abilities,
@@ -176,7 +183,7 @@ fn attribution(source: &DataSource) -> String {
 mod tests {
     use super::*;
     use crate::engine::library::{LibraryPaths, TinyFamily};
-    use crate::models::glide::Role;
+    use crate::models::Role;
 
     fn catalog(families: &[TinyFamily], broken: &[&str]) -> (Catalog, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();

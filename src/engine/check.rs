@@ -1,8 +1,11 @@
 //! What a request may say, looked at before any model is loaded.
 
+use std::sync::Arc;
+
 use crate::engine::error::EngineError;
-use crate::engine::request::{BaseSettings, Request, UpsampleSettings};
+use crate::engine::request::{BaseSettings, ChatRequest, Request, UpsampleSettings};
 use crate::engine::upscale::{FACTOR, MAX_AREA};
+use crate::raster::{Mask, RgbaImage};
 
 /// Pictures that one request may ask for.
 const MAX_COUNT: u32 = 1000;
@@ -10,6 +13,8 @@ const MAX_COUNT: u32 = 1000;
 const MAX_GUIDANCE: f64 = 1000.0;
 /// Wider feathers than any picture are mistakes.
 const MAX_FEATHER_PX: u32 = 1024;
+/// Tokens that an answer may have; the models' contexts are shorter.
+const MAX_TOKENS: u32 = 4096;
 /// Steps that a loop may have; no process has more timesteps.
 const MAX_STEPS: u32 = 1000;
 
@@ -20,6 +25,7 @@ const MAX_STEPS: u32 = 1000;
 /// An [`EngineError::Input`] that names the setting, its value and what is allowed.
 pub fn check(request: &Request) -> Result<(), EngineError> {
     match request {
+        Request::Chat(request) => check_chat(request),
         Request::Generate(request) => {
             check_count(request.count)?;
             check_base(&request.base)?;
@@ -32,20 +38,7 @@ pub fn check(request: &Request) -> Result<(), EngineError> {
             settings.upsample.as_ref().map_or(Ok(()), check_upsample)?;
             within("--feather", f64::from(settings.feather_px), 0.0, f64::from(MAX_FEATHER_PX))?;
             check_strength(settings.strength)?;
-            let (image, mask) = (request.image.extent(), request.mask.extent());
-            if image != mask {
-                return Err(EngineError::Input(format!(
-                    "the mask is {mask} but the picture is {image}; save the mask at the picture's \
-                     size"
-                )));
-            }
-            if image.area() == 0 {
-                return Err(EngineError::Input("the picture has no pixels".to_owned()));
-            }
-            if request.mask.is_empty() {
-                return Err(EngineError::EmptyMask);
-            }
-            Ok(())
+            check_mask(&request.image, &request.mask)
         }
         Request::Upscale(request) => {
             check_upsample(&request.settings.upsample)?;
@@ -62,6 +55,45 @@ pub fn check(request: &Request) -> Result<(), EngineError> {
             Ok(())
         }
     }
+}
+
+fn check_chat(request: &ChatRequest) -> Result<(), EngineError> {
+    let settings = &request.settings;
+    check_base(&settings.base)?;
+    settings.upsample.as_ref().map_or(Ok(()), check_upsample)?;
+    within("--temperature", settings.temperature, 0.0, 100.0)?;
+    within("--top-p", settings.top_p, 0.0, 1.0)?;
+    within("--max-tokens", f64::from(settings.max_tokens), 0.0, f64::from(MAX_TOKENS))?;
+    within("--feather", f64::from(settings.feather_px), 0.0, f64::from(MAX_FEATHER_PX))?;
+    let most = f64::from(MAX_FEATHER_PX);
+    within("--widen", f64::from(settings.widen_px), -most, most)?;
+    if settings.common.prompt.trim().is_empty() {
+        return Err(EngineError::Input("the message is empty; say what you want".to_owned()));
+    }
+    let empty = |image: &Arc<RgbaImage>| image.extent().area() == 0;
+    if request.image.iter().chain(&request.attachments).any(empty) {
+        return Err(EngineError::Input("the picture has no pixels".to_owned()));
+    }
+    match (&request.image, &request.mask) {
+        (Some(image), Some(mask)) => check_mask(image, mask),
+        (None, Some(_)) => {
+            Err(EngineError::Input("a mask needs the picture that it belongs to".to_owned()))
+        }
+        (_, None) => Ok(()),
+    }
+}
+
+fn check_mask(image: &RgbaImage, mask: &Mask) -> Result<(), EngineError> {
+    let (image, size) = (image.extent(), mask.extent());
+    if image != size {
+        return Err(EngineError::Input(format!(
+            "the mask is {size} but the picture is {image}; save the mask at the picture's size"
+        )));
+    }
+    if image.area() == 0 {
+        return Err(EngineError::Input("the picture has no pixels".to_owned()));
+    }
+    if mask.is_empty() { Err(EngineError::EmptyMask) } else { Ok(()) }
 }
 
 fn check_count(count: u32) -> Result<(), EngineError> {

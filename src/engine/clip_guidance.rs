@@ -7,7 +7,8 @@ use candle_core::{DType, Device, Tensor};
 use crate::engine::error::EngineError;
 use crate::engine::library::{LibraryError, ModelFamily};
 use crate::engine::loaded_models::watched;
-use crate::models::glide::{ClipConfig, ClipGuidance, ClipImageEncoder, ClipTextEncoder, Role};
+use crate::models::Role;
+use crate::models::glide::{ClipConfig, ClipGuidance, ClipImageEncoder, ClipTextEncoder};
 use crate::nn::Interrupt;
 use crate::text::ClipTokenizer;
 

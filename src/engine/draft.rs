@@ -16,8 +16,9 @@ use crate::engine::error::EngineError;
 use crate::engine::family::{Enlarged, Family, Purpose};
 use crate::engine::library::ModelLibrary;
 use crate::engine::request::{
-    AlphaRule, BaseSettings, Common, GenerateRequest, InpaintRequest, InpaintSettings, Request,
-    SamplerChoice, SourceNote, UpsampleSettings, UpscaleRequest, UpscaleSettings,
+    AlphaRule, AnswerChoice, BaseSettings, ChatRecord, ChatRequest, ChatSettings, Common,
+    EarlierTurn, GenerateRequest, InpaintRequest, InpaintSettings, Request, SamplerChoice,
+    SourceNote, UpsampleSettings, UpscaleRequest, UpscaleSettings,
 };
 use crate::raster::{Mask, RgbaImage};
 
@@ -60,6 +61,14 @@ pub struct Choices {
     pub feather_px: Option<u32>,
     /// How far an edit leaves the original, above 0 to 1.
     pub strength: Option<f64>,
+    /// What an answer is to consist of.
+    pub answer: Option<AnswerChoice>,
+    /// How freely an answer's words are chosen.
+    pub temperature: Option<f64>,
+    /// Pixels by which the part that an answer changes is made wider, or narrower below 0.
+    pub widen_px: Option<i32>,
+    /// Whether an answer's picture is enlarged by the model's network for that.
+    pub refine: Option<bool>,
     /// Where to compute.
     pub device: Option<DeviceChoice>,
     /// How exactly to compute.
@@ -237,6 +246,88 @@ pub fn upscale(
         image: image.note,
     };
     checked(Request::Upscale(UpscaleRequest { settings, image: image.pixels }), &family)
+}
+
+/// What a message is about, and what was said before.
+#[derive(Clone, Debug, Default)]
+pub struct Talk {
+    /// The picture.
+    pub image: Option<Source<RgbaImage>>,
+    /// Where it may change; as large as the picture.
+    pub mask: Option<Source<Mask>>,
+    /// Further pictures that are shown with the message.
+    pub attachments: Vec<Source<RgbaImage>>,
+    /// What was said before, oldest first.
+    pub earlier: Vec<EarlierTurn>,
+}
+
+/// A request to answer a message.
+///
+/// `from` is a turn to repeat with the choices changed.
+///
+/// # Errors
+///
+/// As [`generate`]; also when the mask doesn't fit the picture or the message is empty.
+pub fn chat(
+    message: Option<&str>,
+    choices: &Choices,
+    talk: Talk,
+    from: Option<&ChatRecord>,
+    library: &ModelLibrary,
+) -> Result<Request, EngineError> {
+    if choices.count.is_some_and(|count| count != 1) {
+        return Err(EngineError::Input(
+            "a message gets one answer; leave --count out, or send it again with another --seed"
+                .to_owned(),
+        ));
+    }
+    let from = from.map(|turn| &turn.settings);
+    let words = Words { prompt: message, negative: None };
+    let draft = Draft { words, choices, from: from.map(|settings| &settings.common) };
+    let family = draft.family(library, Purpose::Chat)?;
+    let suggested = family.chat_settings();
+    let mut base = draft.base(from.map(|settings| &settings.base), &family)?;
+    base.size = choices.size.unwrap_or(base.size);
+    let refined = from.map_or(suggested.refine && family.large_size().is_some(), |settings| {
+        settings.upsample.is_some()
+    });
+    let upsample = match (choices.refine.unwrap_or(refined), from) {
+        (false, _) => None,
+        (true, Some(ChatSettings { upsample: Some(upsample), .. })) => Some(upsample.clone()),
+        (true, _) => Some(family.upsample_settings()?),
+    };
+    let upsample = upsample.map(|mut upsample| {
+        draft.override_upsample(&mut upsample);
+        upsample
+    });
+    let Talk { image, mask, attachments, earlier } = talk;
+    let temperature = from.map_or(suggested.temperature, |settings| settings.temperature);
+    let settings = ChatSettings {
+        common: draft.common(&family, Some(&base), enlarged(upsample.as_ref()))?,
+        answer: choices.answer.or(from.map(|settings| settings.answer)).unwrap_or_default(),
+        temperature: choices.temperature.unwrap_or(temperature),
+        top_p: from.map_or(suggested.top_p, |settings| settings.top_p),
+        max_tokens: from.map_or(suggested.max_tokens, |settings| settings.max_tokens),
+        base,
+        upsample,
+        feather_px: choices
+            .feather_px
+            .or(from.map(|settings| settings.feather_px))
+            .unwrap_or(FEATHER_PX),
+        widen_px: choices.widen_px.or(from.map(|settings| settings.widen_px)).unwrap_or(0),
+        earlier: earlier.len() as u32,
+        image: image.as_ref().map(|image| image.note.clone()),
+        mask: mask.as_ref().map(|mask| mask.note.clone()),
+        attachments: attachments.iter().map(|image| image.note.clone()).collect(),
+    };
+    let request = ChatRequest {
+        settings,
+        image: image.map(|image| image.pixels),
+        mask: mask.map(|mask| mask.pixels),
+        attachments: attachments.into_iter().map(|image| image.pixels).collect(),
+        earlier,
+    };
+    checked(Request::Chat(request), &family)
 }
 
 /// A seed that nobody chose, short enough to be typed.

@@ -1,5 +1,6 @@
 //! What the engine tells its client about a job.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use crate::engine::report::JobReport;
 use crate::engine::request::Record;
 use crate::geom::CanvasRect;
-use crate::raster::RgbaImage;
+use crate::raster::{Mask, RgbaImage};
 
 /// Names one job of one engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,7 +26,7 @@ pub struct PromptCut {
 /// Something that happened to a job.
 ///
 /// Order for one job: `Queued`, `Started`, then any number of `Stage`, `UnknownWords`,
-/// `PromptCut` and `Progress`, then exactly one of `Finished`, `Failed` and `Cancelled`. A job that is cancelled
+/// `PromptCut`, `Words` and `Progress`, then exactly one of `Finished`, `Failed` and `Cancelled`. A job that is cancelled
 /// while it waits goes from `Queued` to `Cancelled`.
 #[derive(Debug)]
 pub enum JobEvent {
@@ -42,6 +43,8 @@ pub enum JobEvent {
     UnknownWords(Vec<UnknownWord>),
     /// The prompt is longer than the model reads; the rest is left out and drawing goes on.
     PromptCut(PromptCut),
+    /// All words of the answer that are written so far; the next event of this kind replaces it.
+    Words(String),
     /// A denoising step was done.
     Progress(Progress),
     /// The job is done.
@@ -66,8 +69,10 @@ impl JobEvent {
 pub enum Stage {
     /// Reading weights and building networks.
     Load,
-    /// Reading the prompt.
+    /// Reading the prompt, or what was said so far.
     Text,
+    /// Writing words.
+    Words,
     /// Drawing the small picture.
     Base,
     /// Enlarging it.
@@ -83,6 +88,7 @@ impl Stage {
         match self {
             Self::Load => "load",
             Self::Text => "text",
+            Self::Words => "words",
             Self::Base => "base",
             Self::Upsample => "upsample",
             Self::Blend => "blend",
@@ -147,8 +153,23 @@ pub struct Preview {
 pub struct Outcome {
     /// The pictures, in the order of their seeds.
     pub pictures: Vec<Picture>,
+    /// What was answered, where the request was a message.
+    pub answer: Option<Answer>,
     /// How they were made.
     pub report: JobReport,
+}
+
+/// What a message was answered; its picture, where it has one, is the job's only one.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The words; may be empty.
+    pub words: String,
+    /// The turn with the words of its answer.
+    pub record: Record,
+    /// Which part of the picture that the message is about the answer's picture takes the place
+    /// of: cover 0 leaves a pixel alone. As large as both pictures; `None` where the picture is a
+    /// new one, or where there is none.
+    pub change: Option<Arc<Mask>>,
 }
 
 /// One finished picture.

@@ -8,12 +8,17 @@ use std::path::PathBuf;
 use crate::diffusion::{NoiseSchedule, Schedule};
 use crate::engine::error::EngineError;
 use crate::engine::library::{
-    CheckpointEntry, LibraryError, ModelFamily, ModelLibrary, SamplerName, StageSettings,
+    ChatSuggested, CheckpointEntry, LibraryError, ModelFamily, ModelLibrary, SamplerName,
+    StageSettings,
 };
 use crate::engine::request::{
     BaseSettings, CheckpointRef, Request, SamplerChoice, UpsampleSettings,
 };
-use crate::models::glide::{GlideConfig, NetworkConfig, Role};
+use crate::engine::transfusion::schedule_of;
+use crate::models::autoencoder::AutoencoderConfig;
+use crate::models::glide::GlideConfig;
+use crate::models::transfusion::TransfusionConfig;
+use crate::models::{NetworkConfig, Role};
 
 /// What a model is to be used for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub enum Purpose {
     Inpaint,
     /// Pictures enlarged.
     Upscale,
+    /// Messages answered in words and pictures.
+    Chat,
 }
 
 impl Purpose {
@@ -35,12 +42,14 @@ impl Purpose {
             Self::Generate => "generate",
             Self::Inpaint => "inpaint",
             Self::Upscale => "upscale",
+            Self::Chat => "chat",
         }
     }
 
     const fn base_role(self) -> Role {
         match self {
             Self::Inpaint => Role::BaseInpaint,
+            Self::Chat => Role::Transfusion,
             _ => Role::Base,
         }
     }
@@ -62,6 +71,16 @@ pub struct Family {
     model: ModelFamily,
     base: Option<Network>,
     upsample: Option<Network>,
+    talker: Option<Talker>,
+}
+
+/// The networks that answer messages, as their manifest describes them.
+#[derive(Clone, Debug)]
+struct Talker {
+    autoencoder: CheckpointRef,
+    transformer: CheckpointRef,
+    /// Side in pixels of the pictures that they see and draw.
+    side: usize,
 }
 
 /// One network as its manifest describes it.
@@ -84,10 +103,12 @@ impl Family {
     ) -> Result<Self, EngineError> {
         let family = match id {
             Some(id) => library.family(id)?,
+            None if purpose == Purpose::Chat => library.default_talker()?,
             None => library.default_family()?,
         };
         let (base, upsample) = match purpose {
             Purpose::Upscale => (None, Some(family.require(Role::Upsample)?)),
+            Purpose::Chat => (None, family.network_for(Role::Upsample)),
             // An inpainting network is best, but known pixels can be written into any network's
             // predictions.
             Purpose::Inpaint => (
@@ -109,6 +130,7 @@ impl Family {
             purpose,
             base: base.map(network).transpose()?,
             upsample: upsample.map(network).transpose()?,
+            talker: (purpose == Purpose::Chat).then(|| talker(family)).transpose()?,
             model: family.clone(),
         })
     }
@@ -119,7 +141,17 @@ impl Family {
     ///
     /// When the purpose needs none.
     pub fn base_size(&self) -> Result<u32, EngineError> {
-        Ok(self.require_base()?.config.image_size as u32)
+        let side = match &self.talker {
+            Some(talker) => talker.side,
+            None => self.require_base()?.config.image_size,
+        };
+        Ok(side as u32)
+    }
+
+    /// Settings that suit answers to messages.
+    #[must_use]
+    pub fn chat_settings(&self) -> &ChatSuggested {
+        &self.model.manifest.suggested.chat
     }
 
     /// Side in pixels of the large pictures, where the model makes any.
@@ -188,6 +220,9 @@ impl Family {
         clip_guidance: f64,
     ) -> Result<Vec<CheckpointRef>, EngineError> {
         let mut list = Vec::new();
+        if let Some(talker) = &self.talker {
+            list.extend([talker.autoencoder.clone(), talker.transformer.clone()]);
+        }
         list.extend(self.base.as_ref().map(|network| network.reference.clone()));
         if enlarged == Enlarged::Yes {
             let role = self.purpose.upsample_role();
@@ -212,6 +247,9 @@ impl Family {
         let record = request.record(request.common().seed);
         if let (Some(base), Some(network)) = (record.base(), &self.base) {
             schedule(&network.config, &base.respacing)?;
+        }
+        if let (Some(base), Some(_)) = (record.base(), &self.talker) {
+            schedule_of(base.steps as usize)?;
         }
         if let (Some(upsample), Some(network)) = (record.upsample(), &self.upsample) {
             schedule(&network.config, &upsample.respacing)?;
@@ -265,6 +303,70 @@ fn reference(family: &ModelFamily, entry: &CheckpointEntry) -> Result<Checkpoint
     Ok(CheckpointRef { role: entry.role, sha256: entry.sha256.clone() })
 }
 
+/// The networks of a family that answer messages.
+fn talker(family: &ModelFamily) -> Result<Talker, EngineError> {
+    let entry = family.require(Role::Autoencoder)?;
+    let config = autoencoder_config(family, entry)?;
+    let autoencoder = reference(family, entry)?;
+    let entry = family.require(Role::Transfusion)?;
+    let transformer = transfusion_config(family, entry)?;
+    if transformer.latent_channels != config.latent {
+        return Err(EngineError::Input(format!(
+            "the transformer of {:?} reads {} channels and its autoencoder makes {}; they were not \
+             made for each other, import both of one model",
+            family.id(),
+            transformer.latent_channels,
+            config.latent
+        )));
+    }
+    let side = transformer.latent_size * config.downscale();
+    Ok(Talker { autoencoder, transformer: reference(family, entry)?, side })
+}
+
+fn config_of(family: &ModelFamily, entry: &CheckpointEntry) -> Result<NetworkConfig, EngineError> {
+    entry
+        .network_config()
+        .map_err(|source| LibraryError::Recognize { path: family.path(entry), source }.into())
+}
+
+/// The config of an autoencoder of a family.
+///
+/// # Errors
+///
+/// When the manifest's config can't be used.
+pub(crate) fn autoencoder_config(
+    family: &ModelFamily,
+    entry: &CheckpointEntry,
+) -> Result<AutoencoderConfig, EngineError> {
+    match config_of(family, entry)? {
+        NetworkConfig::Autoencoder(config) => Ok(config),
+        _ => Err(another_kind(family, entry)),
+    }
+}
+
+/// The config of a transformer of a family.
+///
+/// # Errors
+///
+/// When the manifest's config can't be used.
+pub(crate) fn transfusion_config(
+    family: &ModelFamily,
+    entry: &CheckpointEntry,
+) -> Result<TransfusionConfig, EngineError> {
+    match config_of(family, entry)? {
+        NetworkConfig::Transfusion(config) => Ok(config),
+        _ => Err(another_kind(family, entry)),
+    }
+}
+
+fn another_kind(family: &ModelFamily, entry: &CheckpointEntry) -> EngineError {
+    EngineError::Input(format!(
+        "the {} network of {:?} has the config of another kind; import the model again",
+        entry.role,
+        family.id()
+    ))
+}
+
 /// The config of a UNet of a family.
 ///
 /// # Errors
@@ -274,14 +376,9 @@ pub(crate) fn glide_config(
     family: &ModelFamily,
     entry: &CheckpointEntry,
 ) -> Result<GlideConfig, EngineError> {
-    match entry.network_config() {
-        Ok(NetworkConfig::Glide(config)) => Ok(config),
-        Ok(NetworkConfig::Clip(_)) => Err(EngineError::Input(format!(
-            "the {} network of {:?} is a CLIP network",
-            entry.role,
-            family.id()
-        ))),
-        Err(source) => Err(LibraryError::Recognize { path: family.path(entry), source }.into()),
+    match config_of(family, entry)? {
+        NetworkConfig::Glide(config) => Ok(config),
+        _ => Err(another_kind(family, entry)),
     }
 }
 

@@ -306,7 +306,7 @@ mod tests {
                 gate.recv().unwrap();
                 draw(request, report)
             }
-            Task::DropModels | Task::Preload(..) => Ok(Vec::new()),
+            Task::DropModels | Task::Preload(..) => Ok(Made::default()),
         };
         (Engine::start_with(work, Box::new(|| ()), Previews::Off).unwrap(), go, said)
     }
@@ -332,7 +332,7 @@ mod tests {
     fn events_come_in_order_and_every_step_is_told() {
         let mut engine = engine(|task| match task {
             Task::Job(request, report) => draw(request, report),
-            Task::DropModels | Task::Preload(..) => Ok(Vec::new()),
+            Task::DropModels | Task::Preload(..) => Ok(Made::default()),
         });
         let job = engine.submit(request("a")).unwrap();
         let mut told = Vec::new();
@@ -384,9 +384,9 @@ mod tests {
                         };
                         report.step(done, || Ok(image()))?;
                     }
-                    Ok(Vec::new())
+                    Ok(Made::default())
                 }
-                Task::DropModels | Task::Preload(..) => Ok(Vec::new()),
+                Task::DropModels | Task::Preload(..) => Ok(Made::default()),
             });
             let job = engine.submit(request("a")).unwrap();
             for step in 0..=at {
@@ -418,9 +418,9 @@ mod tests {
             }
             Task::DropModels => {
                 say.send(()).unwrap();
-                Ok(Vec::new())
+                Ok(Made::default())
             }
-            Task::Preload(..) => Ok(Vec::new()),
+            Task::Preload(..) => Ok(Made::default()),
         });
         let bad = engine.submit(request("bad")).unwrap();
         let good = engine.submit(request("good")).unwrap();
@@ -469,7 +469,7 @@ mod tests {
                 }
                 Err(EngineError::Cancelled)
             }
-            Task::DropModels => Ok(Vec::new()),
+            Task::DropModels => Ok(Made::default()),
         });
         let preload = || Preload { purpose: Purpose::Inpaint, ..Preload::default() };
         engine.preload(preload()).unwrap();
@@ -493,7 +493,7 @@ mod tests {
             Task::Preload(..) => panic!("scripted"),
             Task::DropModels => {
                 say.send(()).unwrap();
-                Ok(Vec::new())
+                Ok(Made::default())
             }
         });
         engine.preload(Preload::default()).unwrap();
@@ -513,7 +513,7 @@ mod tests {
                 }
                 Err(EngineError::Cancelled)
             }
-            Task::DropModels | Task::Preload(..) => Ok(Vec::new()),
+            Task::DropModels | Task::Preload(..) => Ok(Made::default()),
         });
         engine.submit(request("a")).unwrap();
         heard.recv().unwrap();

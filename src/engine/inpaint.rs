@@ -379,7 +379,7 @@ mod tests {
     use crate::engine::library::TinyFamily;
     use crate::engine::request::{InpaintSettings, SamplerChoice, SourceNote};
     use crate::engine::testing::TinyEngine;
-    use crate::models::glide::Role;
+    use crate::models::Role;
     use crate::raster::outside_mask_delta;
 
     fn wanted() -> Wanted {

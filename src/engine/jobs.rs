@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::Device;
 
+use crate::engine::chat::{Talks, chat};
 use crate::engine::check::check;
 use crate::engine::device::{DeviceChoice, open_device};
 use crate::engine::error::EngineError;
@@ -15,7 +16,8 @@ use crate::engine::loaded_models::{LoadedModels, Wanted};
 use crate::engine::report::Report;
 use crate::engine::request::Request;
 use crate::engine::upscale::upscale;
-use crate::engine::worker::{JobResult, Preload, Task};
+use crate::engine::worker::{JobResult, Made, Preload, Task};
+use crate::models::Role;
 use crate::nn::Interrupt;
 
 /// The worker's belongings: devices that were opened and models that were loaded.
@@ -24,6 +26,8 @@ pub(crate) struct Jobs {
     pub(crate) library: ModelLibrary,
     /// The networks in memory.
     pub(crate) models: LoadedModels,
+    /// What was said lately.
+    pub(crate) talks: Talks,
     devices: BTreeMap<&'static str, Device>,
 }
 
@@ -31,7 +35,7 @@ impl Jobs {
     /// No device opened, nothing loaded.
     pub(crate) fn new(library: ModelLibrary, memory_budget_bytes: Option<u64>) -> Self {
         let models = LoadedModels::new(memory_budget_bytes);
-        Self { library, models, devices: BTreeMap::new() }
+        Self { library, models, talks: Talks::default(), devices: BTreeMap::new() }
     }
 
     /// Does what the worker is told.
@@ -44,11 +48,12 @@ impl Jobs {
             }
             Task::Preload(preload, interrupt) => {
                 self.preload(preload, interrupt)?;
-                Ok(Vec::new())
+                Ok(Made::default())
             }
             Task::DropModels => {
                 self.models.drop_all();
-                Ok(Vec::new())
+                self.talks.clear();
+                Ok(Made::default())
             }
         }
     }
@@ -56,9 +61,10 @@ impl Jobs {
     fn run(&mut self, request: &Request, report: &mut Report<'_>) -> JobResult {
         check(request)?;
         match request {
-            Request::Generate(request) => generate(self, request, report),
-            Request::Inpaint(request) => inpaint(self, request, report),
-            Request::Upscale(request) => upscale(self, request, report),
+            Request::Generate(request) => Ok(generate(self, request, report)?.into()),
+            Request::Inpaint(request) => Ok(inpaint(self, request, report)?.into()),
+            Request::Upscale(request) => Ok(upscale(self, request, report)?.into()),
+            Request::Chat(request) => chat(self, request, report),
         }
     }
 
@@ -70,7 +76,17 @@ impl Jobs {
         let dtype = preload.precision.dtype(&device)?;
         let wanted = Wanted { library: &self.library, family: &family.id, device: &device };
         for checkpoint in family.checkpoints(enlarged, 0.0)? {
-            self.models.glide(&wanted, &checkpoint, dtype, interrupt)?;
+            match checkpoint.role {
+                Role::Autoencoder => {
+                    self.models.autoencoder(&wanted, &checkpoint, dtype, interrupt)?;
+                }
+                Role::Transfusion => {
+                    self.models.talker(&wanted, &checkpoint, dtype, interrupt)?;
+                }
+                _ => {
+                    self.models.glide(&wanted, &checkpoint, dtype, interrupt)?;
+                }
+            }
         }
         Ok(())
     }

@@ -11,10 +11,13 @@ use crate::diffusion::Schedule;
 use crate::engine::clip_guidance::LoadedClip;
 use crate::engine::error::EngineError;
 use crate::engine::event::{PromptCut, UnknownWord};
-use crate::engine::family::{glide_config, schedule};
-use crate::engine::library::{LibraryError, ModelFamily, ModelLibrary, Tokens};
+use crate::engine::family::{autoencoder_config, glide_config, schedule, transfusion_config};
+use crate::engine::library::{CheckpointEntry, LibraryError, ModelFamily, ModelLibrary, Tokens};
 use crate::engine::request::CheckpointRef;
-use crate::models::glide::{Glide, GlideConfig, Role, TextEmbedding};
+use crate::models::Role;
+use crate::models::autoencoder::Autoencoder;
+use crate::models::glide::{Glide, GlideConfig, TextEmbedding};
+use crate::models::transfusion::{SpecialTokens, Transfusion, TransfusionConfig};
 use crate::nn::Interrupt;
 use crate::text::{Tokenizer, Vocabulary};
 use crate::weights::Checkpoint;
@@ -33,6 +36,16 @@ pub(crate) struct LoadedGlide {
     tokenizer: Option<Tokenizer>,
     vocabulary: Option<Vocabulary>,
     device: Device,
+}
+
+/// A transformer with what it takes to talk to it.
+pub(crate) struct LoadedTalker {
+    /// The network.
+    pub(crate) network: Transfusion,
+    /// The tokens that structure its conversations.
+    pub(crate) special: SpecialTokens,
+    tokenizer: Tokenizer,
+    vocabulary: Option<Vocabulary>,
 }
 
 /// What makes a loaded network the one that is asked for.
@@ -57,6 +70,8 @@ struct Loaded {
 enum Network {
     Glide(Arc<LoadedGlide>),
     Clip(Arc<LoadedClip>),
+    Autoencoder(Arc<Autoencoder>),
+    Talker(Arc<LoadedTalker>),
 }
 
 /// The networks in memory.
@@ -120,6 +135,66 @@ impl LoadedModels {
         self.make_room(wanted.device, bytes);
         let model = Arc::new(LoadedClip::load(family, wanted.device, interrupt)?);
         self.loaded.push(Loaded { key, bytes, network: Network::Clip(Arc::clone(&model)) });
+        Ok(model)
+    }
+
+    /// The autoencoder of a family, from memory or from its file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::glide`].
+    pub(crate) fn autoencoder(
+        &mut self,
+        wanted: &Wanted<'_>,
+        checkpoint: &CheckpointRef,
+        dtype: DType,
+        interrupt: &Interrupt,
+    ) -> Result<Arc<Autoencoder>, EngineError> {
+        let key = wanted.key(checkpoint, dtype);
+        if let Some(Network::Autoencoder(model)) = self.find(&key) {
+            return Ok(model);
+        }
+        let family = wanted.library.family(wanted.family)?;
+        let entry = unchanged(family, checkpoint)?;
+        let bytes = bytes_of(family, checkpoint, dtype)?;
+        self.make_room(wanted.device, bytes);
+        let config = autoencoder_config(family, entry)?;
+        let weights = watched(&family.open(entry)?, dtype, wanted.device, interrupt);
+        let model = Arc::new(Autoencoder::new(&config, &weights)?);
+        self.loaded.push(Loaded { key, bytes, network: Network::Autoencoder(Arc::clone(&model)) });
+        Ok(model)
+    }
+
+    /// The transformer of a family, from memory or from its file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::glide`]; also when the family's tokenizer lacks a token of conversations.
+    pub(crate) fn talker(
+        &mut self,
+        wanted: &Wanted<'_>,
+        checkpoint: &CheckpointRef,
+        dtype: DType,
+        interrupt: &Interrupt,
+    ) -> Result<Arc<LoadedTalker>, EngineError> {
+        let key = wanted.key(checkpoint, dtype);
+        if let Some(Network::Talker(model)) = self.find(&key) {
+            return Ok(model);
+        }
+        let family = wanted.library.family(wanted.family)?;
+        let entry = unchanged(family, checkpoint)?;
+        let bytes = bytes_of(family, checkpoint, dtype)?;
+        self.make_room(wanted.device, bytes);
+        let config = transfusion_config(family, entry)?;
+        let weights = watched(&family.open(entry)?, dtype, wanted.device, interrupt);
+        let tokenizer = tokenizer(family)?;
+        let model = Arc::new(LoadedTalker {
+            network: Transfusion::new(&config, &weights)?,
+            special: special_tokens(family, &config, &tokenizer)?,
+            tokenizer,
+            vocabulary: vocabulary(family)?,
+        });
+        self.loaded.push(Loaded { key, bytes, network: Network::Talker(Arc::clone(&model)) });
         Ok(model)
     }
 
@@ -278,17 +353,7 @@ impl LoadedGlide {
         dtype: DType,
         interrupt: &Interrupt,
     ) -> Result<Self, EngineError> {
-        let role = checkpoint.role;
-        let entry = family
-            .manifest
-            .checkpoint(role)
-            .ok_or_else(|| LibraryError::NoSuchRole { id: family.id().to_owned(), role })?;
-        if entry.sha256 != checkpoint.sha256 {
-            return Err(EngineError::Input(format!(
-                "the {role} network of {:?} was replaced since the request was made; send it again",
-                family.id()
-            )));
-        }
+        let entry = unchanged(family, checkpoint)?;
         let config = glide_config(family, entry)?;
         let weights = watched(&family.open(entry)?, dtype, device, interrupt);
         let network = Glide::new(&config, &weights)?;
@@ -350,11 +415,68 @@ impl LoadedGlide {
 
     /// Words of the prompt that the model has never seen, where it is known what it has.
     pub(crate) fn unknown_words(&self, prompt: &str) -> Vec<UnknownWord> {
-        let Some(vocabulary) = &self.vocabulary else { return Vec::new() };
-        let unknown =
-            |word: String| UnknownWord { suggestions: vocabulary.suggestions(&word), word };
-        vocabulary.unknown_words(prompt).into_iter().map(unknown).collect()
+        unknown_words(self.vocabulary.as_ref(), prompt)
     }
+}
+
+impl LoadedTalker {
+    /// Words of a message that the model has never seen, where it is known what it has.
+    pub(crate) fn unknown_words(&self, message: &str) -> Vec<UnknownWord> {
+        unknown_words(self.vocabulary.as_ref(), message)
+    }
+
+    /// The tokens of words, as the network knows them.
+    pub(crate) fn tokens(&self, words: &str) -> Vec<u32> {
+        let mut tokens = self.tokenizer.encode(words);
+        let entries = self.network.config().vocab_size;
+        tokens.retain(|&token| (token as usize) < entries);
+        tokens
+    }
+
+    /// The words of tokens.
+    pub(crate) fn words(&self, tokens: &[u32]) -> String {
+        self.tokenizer.decode(tokens)
+    }
+}
+
+fn unknown_words(vocabulary: Option<&Vocabulary>, prompt: &str) -> Vec<UnknownWord> {
+    let Some(vocabulary) = vocabulary else { return Vec::new() };
+    let unknown = |word: String| UnknownWord { suggestions: vocabulary.suggestions(&word), word };
+    vocabulary.unknown_words(prompt).into_iter().map(unknown).collect()
+}
+
+/// The entry of a checkpoint, if it is still the one that a request was made for.
+fn unchanged<'a>(
+    family: &'a ModelFamily,
+    checkpoint: &CheckpointRef,
+) -> Result<&'a CheckpointEntry, EngineError> {
+    let role = checkpoint.role;
+    let entry = family
+        .manifest
+        .checkpoint(role)
+        .ok_or_else(|| LibraryError::NoSuchRole { id: family.id().to_owned(), role })?;
+    if entry.sha256 == checkpoint.sha256 {
+        return Ok(entry);
+    }
+    Err(EngineError::Input(format!(
+        "the {role} network of {:?} was replaced since the request was made; send it again",
+        family.id()
+    )))
+}
+
+fn special_tokens(
+    family: &ModelFamily,
+    config: &TransfusionConfig,
+    tokenizer: &Tokenizer,
+) -> Result<SpecialTokens, EngineError> {
+    let known = |id: &u32| (*id as usize) < config.vocab_size;
+    SpecialTokens::find(|name| tokenizer.token_id(name).filter(known)).map_err(|name| {
+        EngineError::Input(format!(
+            "the tokenizer of {:?} has no token {name}, which conversations need; import the model \
+             again with its own --tokenizer FILE",
+            family.id()
+        ))
+    })
 }
 
 fn tokenizer(family: &ModelFamily) -> Result<Tokenizer, EngineError> {

@@ -2,10 +2,11 @@
 //!
 //! A client builds a [`request::Request`], gives it to [`handle::Engine::submit`] and polls
 //! [`event::JobEvent`]s. The worker runs one job at a time; the work of each kind is one straight
-//! function in `generate.rs`, `inpaint.rs` and `upscale.rs`. Nothing here reads or writes pictures'
+//! function in `generate.rs`, `inpaint.rs`, `upscale.rs` and `chat/`. Nothing here reads or writes pictures'
 //! files, prints, or knows a window.
 
 pub mod catalog;
+mod chat;
 pub mod check;
 mod clip_guidance;
 mod denoisers;

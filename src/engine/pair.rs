@@ -18,7 +18,8 @@ use crate::engine::report::Report;
 use crate::engine::request::{BaseSettings, CheckpointRef, Common, UpsampleSettings};
 use crate::engine::sampling::{Loop, Origin, Steering, sampler_from_choice, steps_at};
 use crate::geom::CanvasRect;
-use crate::models::glide::{Role, TextEmbedding, unet_flops};
+use crate::models::Role;
+use crate::models::glide::{TextEmbedding, unet_flops};
 use crate::raster::RgbaImage;
 
 /// Both networks of a job with everything that is the same for all its pictures.

@@ -218,6 +218,11 @@ impl<'a> Report<'a> {
         self.facts.unknown_words = words;
     }
 
+    /// Says what is written so far.
+    pub fn words(&mut self, words: String) {
+        self.mailbox.events().offer(self.job, JobEvent::Words(words));
+    }
+
     /// Says that the model leaves out the end of the prompt.
     pub fn prompt_cut(&mut self, cut: Option<PromptCut>) {
         if let Some(cut) = cut {

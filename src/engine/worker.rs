@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::device::{DeviceChoice, Precision};
 use crate::engine::error::EngineError;
-use crate::engine::event::{JobEvent, JobId, Outcome, Picture, Preview};
+use crate::engine::event::{Answer, JobEvent, JobId, Outcome, Picture, Preview};
 use crate::engine::family::Purpose;
 use crate::engine::report::Report;
 use crate::engine::request::Request;
@@ -212,8 +212,22 @@ impl Mailbox {
     }
 }
 
+/// What a job made.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) pictures: Vec<Picture>,
+    /// Of a message.
+    pub(crate) answer: Option<Answer>,
+}
+
+impl From<Vec<Picture>> for Made {
+    fn from(pictures: Vec<Picture>) -> Self {
+        Self { pictures, answer: None }
+    }
+}
+
 /// What the work function makes of a job.
-pub(crate) type JobResult = Result<Vec<Picture>, EngineError>;
+pub(crate) type JobResult = Result<Made, EngineError>;
 
 /// Runs jobs until the client is gone.
 pub(crate) fn run(mut mailbox: Mailbox, mut work: impl FnMut(Task<'_, '_>) -> JobResult) {
@@ -255,7 +269,9 @@ fn run_job(
     let result = catch_unwind(AssertUnwindSafe(|| work(Task::Job(&job.request, &mut report))));
     let facts = report.finish();
     match result {
-        Ok(Ok(pictures)) => JobEvent::Finished(Outcome { pictures, report: facts }),
+        Ok(Ok(Made { pictures, answer })) => {
+            JobEvent::Finished(Outcome { pictures, answer, report: facts })
+        }
         Ok(Err(_)) if job.interrupt.is_raised() => JobEvent::Cancelled,
         Ok(Err(error)) => JobEvent::Failed(error.failure()),
         Err(panic) => {

@@ -6,12 +6,13 @@
 //!
 //! What a document holds is tiles: [`PixelGrid`] for layers and [`CoverGrid`] for selections.
 //! [`StrokeEngine`] paints on both; [`polygon_cover`], [`ellipse_cover`] and [`flood`] make
-//! selections, which have methods to combine and change them; [`outline`] gives their ants.
+//! selections, which have methods to combine and change them; [`outline`] gives their ants. [`changed_part`] finds what a network changed.
 //! [`blend_row`] is how layers mix.
 
 mod blend;
 mod blend_mode;
 mod brush;
+mod change;
 mod color;
 mod color_match;
 mod cover;
@@ -34,6 +35,7 @@ mod transform;
 pub use blend::{composite_inside, outside_mask_delta, outside_mask_delta_while};
 pub use blend_mode::{BlendMode, blend_row};
 pub use brush::{Brush, PressureUse, StrokeMode, StrokeSample};
+pub use change::{ChangeSettings, changed_part};
 pub use color::{byte_from_unit, linear_from_srgb, srgb_from_linear, unit_from_byte};
 pub use color_match::{match_color, match_color_while};
 pub use error::RasterError;

@@ -5,8 +5,9 @@ use super::vectors::{SelftestError, Vectors};
 use super::{Result, Sink, list, text};
 use crate::geom::Extent;
 use crate::models::glide::{
-    ClipConfig, GlideConfig, clip_image_shapes, clip_text_shapes, parameter_shapes, recognize,
+    ClipConfig, GlideConfig, clip_image_shapes, clip_text_shapes, parameter_shapes,
 };
+use crate::models::recognize;
 use crate::raster::{RgbaImage, byte_from_unit, grid, resize_bicubic_rgb};
 use crate::storage::read_image;
 use crate::text::{ClipTokenizer, Tokenizer};

@@ -83,7 +83,8 @@ impl BytePairs {
 /// The character that stands for each byte in the vocabulary files of GPT-2's family, which is also
 /// the order in which CLIP numbers its bytes: printable Latin-1 stands for itself, the other bytes
 /// get the characters from U+0100 on.
-pub(super) fn characters_of_bytes() -> [char; 256] {
+#[must_use]
+pub fn characters_of_bytes() -> [char; 256] {
     let mut free = (0x100..).filter_map(char::from_u32);
     std::array::from_fn(|byte| match byte as u8 {
         b @ (b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF) => char::from(b),

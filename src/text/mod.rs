@@ -18,6 +18,7 @@ mod repair;
 mod tokenizer;
 pub mod vocabulary;
 
+pub use byte_pairs::characters_of_bytes;
 pub use clip::{ClipTokenizer, ClipTokens};
 pub use error::TextError;
 pub use tokenizer::{PaddedTokens, Tokenizer};

@@ -107,6 +107,8 @@ fn model(id: &str, name: &str, purposes: &[(Purpose, u32)]) -> ModelInfo {
             "a yellow boat under a blue sky".to_owned(),
             "snow on a dark mountain".to_owned(),
         ],
+        example_messages: vec!["make the house blue".to_owned()],
+        remembers: 4,
         base_size: Some(64),
         large_size: Some(256),
         abilities: purposes.iter().map(ability).collect(),

@@ -143,6 +143,7 @@ impl Editor {
                 );
                 self.prompt_remark = Some(text);
             }
+            JobEvent::Words(words) => log::trace!("job {} wrote: {words}", id.0),
             JobEvent::PromptCut(cut) => {
                 let text = trf(
                     "The prompt is longer than the model reads: {read} of {tokens} tokens.",

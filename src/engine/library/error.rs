@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::models::glide::{RecognizeError, Role};
+use crate::models::Role;
+use crate::models::glide::RecognizeError;
 use crate::weights::WeightsError;
 
 /// Why a model can't be found, brought in, checked or removed.

@@ -9,9 +9,8 @@ use crate::engine::library::manifest::{
     Card, CheckpointEntry, FileEntry, MANIFEST_VERSION, Manifest, Suggested, check_id,
 };
 use crate::engine::library::store::ModelLibrary;
-use crate::models::glide::{
-    ClipConfig, GlideConfig, GlideForm, NetworkConfig, Recognized, Role, recognize,
-};
+use crate::models::glide::{ClipConfig, GlideConfig, GlideForm, Recognized};
+use crate::models::{NetworkConfig, Role, recognize};
 use crate::weights::{Checkpoint, Progress, WeightsError};
 
 /// Configs have a kilobyte, tokenizers a megabyte or two.
@@ -301,7 +300,7 @@ fn choose_tokenizer(
         let gpt2 = GlideConfig::public(GlideForm::Base).n_vocab;
         let reads_gpt2 = candidates.iter().any(|candidate| match &candidate.known.config {
             NetworkConfig::Glide(config) => config.xf_width > 0 && config.n_vocab == gpt2,
-            NetworkConfig::Clip(_) => false,
+            _ => false,
         });
         manifest.tokenizer = reads_gpt2.then(|| "gpt2".to_owned());
     }
@@ -332,6 +331,7 @@ fn new_manifest(id: &str, candidates: &[Candidate]) -> Manifest {
         } else {
             Vec::new()
         },
+        example_messages: Vec::new(),
         suggested: suggested_for(candidates),
     }
 }

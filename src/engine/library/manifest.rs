@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::library::error::LibraryError;
-use crate::models::glide::{NetworkConfig, Role};
+use crate::models::{NetworkConfig, Role};
 
 /// The file's name in each family's folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -43,6 +43,9 @@ pub struct Manifest {
     /// Prompts that show it well.
     #[serde(default)]
     pub example_prompts: Vec<String>,
+    /// Messages that show well what one can talk about with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub example_messages: Vec<String>,
     /// Settings that suit it.
     #[serde(default)]
     pub suggested: Suggested,
@@ -205,6 +208,44 @@ pub struct Suggested {
     pub upsample_inpaint: StageSettings,
     /// Scale of CLIP guidance, which runs without classifier-free guidance.
     pub clip_guidance: f64,
+    /// Answers to messages.
+    pub chat: ChatSuggested,
+}
+
+/// Settings for answers to messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChatSuggested {
+    /// How pictures are drawn.
+    pub draw: StageSettings,
+    /// How freely words are chosen.
+    pub temperature: f64,
+    /// The share of likely words that are drawn from.
+    pub top_p: f64,
+    /// Tokens of words of an answer, at most.
+    pub max_tokens: u32,
+    /// Earlier turns that it is to be reminded of.
+    pub remembers: u32,
+    /// Whether its pictures gain by the enlarging network of the family.
+    pub refine: bool,
+}
+
+impl Default for ChatSuggested {
+    /// Guidance and steps of the paper's picture evaluation are 5 and 250; the deterministic loop
+    /// needs far fewer.
+    ///
+    /// Source: Transfusion (arXiv 2408.11039), section 4.1.
+    fn default() -> Self {
+        let draw = StageSettings {
+            sampler: SamplerName::Ddim,
+            respacing: "25".to_owned(),
+            steps: 25,
+            eta: 0.0,
+            guidance: Some(3.0),
+            temperature: 1.0,
+        };
+        Self { draw, temperature: 0.7, top_p: 0.9, max_tokens: 96, remembers: 8, refine: false }
+    }
 }
 
 impl Default for Suggested {
@@ -234,12 +275,13 @@ impl Default for Suggested {
             upsample: upsample(SamplerName::Ddim),
             upsample_inpaint: upsample(SamplerName::Ddpm),
             clip_guidance: 3.0,
+            chat: ChatSuggested::default(),
         }
     }
 }
 
 impl Suggested {
-    /// The settings for a network that does this work; none for CLIP.
+    /// The settings for a network that does this work; none for one that only helps another.
     #[must_use]
     pub const fn stage(&self, role: Role) -> Option<&StageSettings> {
         match role {
@@ -247,7 +289,8 @@ impl Suggested {
             Role::BaseInpaint => Some(&self.base_inpaint),
             Role::Upsample => Some(&self.upsample),
             Role::UpsampleInpaint => Some(&self.upsample_inpaint),
-            Role::ClipText | Role::ClipImage => None,
+            Role::Transfusion => Some(&self.chat.draw),
+            Role::ClipText | Role::ClipImage | Role::Autoencoder => None,
         }
     }
 }

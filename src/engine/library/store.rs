@@ -7,7 +7,8 @@ use crate::engine::library::manifest::{
     CheckpointEntry, FileEntry, MANIFEST_FILE, Manifest, check_id,
 };
 use crate::engine::library::paths::LibraryPaths;
-use crate::models::glide::{ClipConfig, NetworkConfig, Role, recognize};
+use crate::models::glide::ClipConfig;
+use crate::models::{NetworkConfig, Role, recognize};
 use crate::weights::{Checkpoint, file_record};
 
 /// The family that is used when none is named.
@@ -122,7 +123,7 @@ impl ModelFamily {
             let Some(entry) = self.manifest.checkpoint(role) else { return Ok(None) };
             match entry.network_config() {
                 Ok(NetworkConfig::Clip(config)) => Ok(Some(config)),
-                Ok(NetworkConfig::Glide(_)) => Ok(None),
+                Ok(_) => Ok(None),
                 Err(source) => Err(LibraryError::Recognize { path: self.path(entry), source }),
             }
         };
@@ -339,6 +340,18 @@ impl ModelLibrary {
             Some(family) => Ok(family),
             None => self.family(DEFAULT_FAMILY),
         }
+    }
+
+    /// The family that is talked to when none is named: the default one if it can, or the first
+    /// that can.
+    ///
+    /// # Errors
+    ///
+    /// When there is no family at all.
+    pub fn default_talker(&self) -> Result<&ModelFamily, LibraryError> {
+        let default = self.default_family()?;
+        let talks = |family: &&ModelFamily| family.manifest.checkpoint(Role::Transfusion).is_some();
+        Ok(std::iter::once(default).chain(&self.families).find(talks).unwrap_or(default))
     }
 
     /// Compares every file of a family with its manifest.

@@ -5,14 +5,20 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::library::error::LibraryError;
 use crate::engine::library::manifest::{
-    Card, CheckpointEntry, MANIFEST_VERSION, Manifest, SamplerName, StageSettings, Suggested,
-    check_id,
+    Card, ChatSuggested, CheckpointEntry, MANIFEST_VERSION, Manifest, SamplerName, StageSettings,
+    Suggested, check_id,
 };
 use crate::engine::library::store::seal;
-use crate::models::glide::{
-    ClipConfig, GlideConfig, GlideForm, NetworkConfig, Role, expected_shapes,
-};
+use crate::models::autoencoder::AutoencoderConfig;
+use crate::models::glide::{ClipConfig, GlideConfig, GlideForm};
+use crate::models::transfusion::{SpecialTokens, TransfusionConfig};
+use crate::models::{NetworkConfig, Role, expected_shapes};
+use crate::text::characters_of_bytes;
 use crate::weights::{DataType, SafetensorsWriter, TensorSpec, quantize_rows};
+
+/// Tokens of a family that is talked to: the special ones and the bytes.
+const TINY_TOKENS: usize = SpecialTokens::NAMES.len() + 256;
+const TOKENIZER_FILE: &str = "tokenizer.json";
 
 /// How the weights of a [`TinyFamily`] are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,16 +58,44 @@ impl TinyFamily {
         }
     }
 
-    /// All six networks.
+    /// All six networks of GLIDE.
     #[must_use]
     pub fn complete(id: &str) -> Self {
-        Self { roles: Role::ALL.to_vec(), ..Self::new(id) }
+        let roles = Role::ALL.into_iter().filter(|role| role.is_glide()).collect();
+        Self { roles, ..Self::new(id) }
+    }
+
+    /// Networks to talk to, beside those of [`Self::new`].
+    #[must_use]
+    pub fn talking(id: &str) -> Self {
+        let mut family = Self::new(id);
+        family.roles.extend([Role::Autoencoder, Role::Transfusion]);
+        family
     }
 
     /// The config of one of its networks: base pictures of 16 pixels, large ones of 32, GPT-2's
     /// and CLIP's vocabularies.
     #[must_use]
     pub fn config(role: Role) -> NetworkConfig {
+        if role == Role::Autoencoder {
+            return NetworkConfig::Autoencoder(AutoencoderConfig {
+                base: 16,
+                mult: vec![1, 1, 1],
+                blocks: 1,
+                latent: 4,
+            });
+        }
+        if role == Role::Transfusion {
+            return NetworkConfig::Transfusion(TransfusionConfig {
+                hidden_size: 32,
+                num_hidden_layers: 2,
+                num_attention_heads: 2,
+                intermediate_size: 48,
+                latent_channels: 4,
+                latent_size: 8,
+                ..TransfusionConfig::starter(TINY_TOKENS)
+            });
+        }
         let Some(form) = role.form() else {
             return NetworkConfig::Clip(ClipConfig {
                 image_size: 16,
@@ -120,9 +154,18 @@ impl TinyFamily {
                 config: serde_json::json!(config),
             });
         }
+        if self.talks() {
+            let path = folder.join(TOKENIZER_FILE);
+            std::fs::write(&path, tokenizer_of_bytes())
+                .map_err(LibraryError::io("write the tokenizer", &path))?;
+        }
         self.manifest(checkpoints).write(&folder)?;
         seal(&folder)?;
         Ok(folder)
+    }
+
+    fn talks(&self) -> bool {
+        self.roles.contains(&Role::Transfusion)
     }
 
     fn manifest(&self, checkpoints: Vec<CheckpointEntry>) -> Manifest {
@@ -140,7 +183,7 @@ impl TinyFamily {
             name: "tiny".to_owned(),
             summary: "made-up weights that draw nothing".to_owned(),
             checkpoints,
-            tokenizer: Some("gpt2".to_owned()),
+            tokenizer: Some(if self.talks() { TOKENIZER_FILE } else { "gpt2" }.to_owned()),
             vocabulary: None,
             files: Vec::new(),
             card: Card {
@@ -148,12 +191,18 @@ impl TinyFamily {
                 ..Card::default()
             },
             example_prompts: vec!["a red circle".to_owned()],
+            example_messages: Vec::new(),
             suggested: Suggested {
                 base: stage(SamplerName::Ddpm, Some(3.0)),
                 base_inpaint: stage(SamplerName::Ddpm, Some(3.0)),
                 upsample: stage(SamplerName::Ddim, None),
                 upsample_inpaint: stage(SamplerName::Ddpm, None),
                 clip_guidance: 1.0,
+                chat: ChatSuggested {
+                    draw: stage(SamplerName::Ddim, Some(3.0)),
+                    max_tokens: 8,
+                    ..ChatSuggested::default()
+                },
             },
         }
     }
@@ -209,6 +258,16 @@ impl TinyFamily {
         writer.finish()?;
         Ok(())
     }
+}
+
+/// A tokenizer file whose tokens are the special ones and single bytes.
+fn tokenizer_of_bytes() -> String {
+    let bytes = characters_of_bytes().map(String::from);
+    let names = SpecialTokens::NAMES.map(str::to_owned);
+    let vocab: BTreeMap<String, usize> = names.into_iter().chain(bytes).zip(0..).collect();
+    let model = serde_json::json!({ "type": "BPE", "vocab": vocab, "merges": [] });
+    let split = serde_json::json!({ "type": "ByteLevel", "add_prefix_space": false });
+    serde_json::json!({ "pre_tokenizer": split, "model": model }).to_string()
 }
 
 /// Weights that look like an untrained network's, equal on every machine: `SplitMix64` keyed by the

@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 
 use crate::engine::error::EngineError;
+use crate::engine::transfusion::reply::ReplyPart;
 use crate::models::transfusion::{KvCache, Picture, Sequence, SpecialTokens, Transfusion};
 use crate::nn::Interrupt;
 
@@ -97,6 +98,34 @@ impl Conversation {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.cache.bytes()
+    }
+
+    /// The conversation after a turn that was answered elsewhere: as [`super::reply`] would have
+    /// left it, had it given this answer.
+    ///
+    /// # Errors
+    ///
+    /// When latents don't fit the network, or the interrupt was raised.
+    pub fn tell(
+        &self,
+        chat: &ChatNetwork<'_>,
+        turn: &UserTurn<'_>,
+        answer: &[ReplyPart],
+    ) -> Result<Self, EngineError> {
+        let mut cache = self.with_pictures(chat, turn.pictures)?;
+        let mut rest = Sequence::of_tokens(turn.words);
+        rest.push_tokens(&[chat.special.assistant]);
+        for part in answer {
+            match part {
+                ReplyPart::Words(words) => rest.push_tokens(words),
+                ReplyPart::Picture(latents) => {
+                    chat.push_picture(&mut rest, latents, Opening::Missing)?;
+                }
+            }
+        }
+        rest.push_tokens(&[chat.special.eos]);
+        chat.read(&mut cache, &rest)?;
+        Ok(Self { cache })
     }
 
     /// What was said, and the beginning of what the user says: up to the words.

@@ -20,6 +20,7 @@ pub use config::{ClipConfig, GlideConfig, GlideForm, Half, UnsupportedConfig};
 pub use flops::unet_flops;
 pub use network::{Glide, UnetInput, parameter_shapes};
 pub use recognize::{
-    NetworkConfig, RecognizeError, Recognized, Role, Shapes, expected_shapes, recognize,
+    RecognizeError, Recognized, Shapes, glide_shapes, is_glide, read_clip, read_glide,
+    recognize_glide,
 };
 pub use text_encoder::{TextBlock, TextEmbedding, text_attention};

@@ -8,117 +8,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
-
 use crate::models::glide::{
     ClipConfig, GlideConfig, GlideForm, clip_image_shapes, clip_text_shapes, parameter_shapes,
 };
+use crate::models::parameters::ParameterError;
+use crate::models::{NetworkConfig, Role};
 
 /// Share of a public checkpoint's tensors that must agree before a file counts as a damaged copy
 /// of it, in percent.
 const NEARLY: usize = 80;
-
-/// What a checkpoint does in a family of models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Text to a small picture.
-    Base,
-    /// Text and known pixels to a small picture.
-    BaseInpaint,
-    /// Text and a small picture to a large one.
-    Upsample,
-    /// Text, a small picture and known pixels to a large one.
-    UpsampleInpaint,
-    /// The text half of the noised CLIP.
-    ClipText,
-    /// The picture half of the noised CLIP.
-    ClipImage,
-}
-
-impl Role {
-    /// Every role, in the order in which they are listed.
-    pub const ALL: [Self; 6] = [
-        Self::Base,
-        Self::BaseInpaint,
-        Self::Upsample,
-        Self::UpsampleInpaint,
-        Self::ClipText,
-        Self::ClipImage,
-    ];
-
-    /// The name used in manifests and messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Base => "base",
-            Self::BaseInpaint => "base-inpaint",
-            Self::Upsample => "upsample",
-            Self::UpsampleInpaint => "upsample-inpaint",
-            Self::ClipText => "clip-text",
-            Self::ClipImage => "clip-image",
-        }
-    }
-
-    /// The form of the UNet, or none for CLIP.
-    #[must_use]
-    pub const fn form(self) -> Option<GlideForm> {
-        match self {
-            Self::Base => Some(GlideForm::Base),
-            Self::BaseInpaint => Some(GlideForm::BaseInpaint),
-            Self::Upsample => Some(GlideForm::Upsample),
-            Self::UpsampleInpaint => Some(GlideForm::UpsampleInpaint),
-            Self::ClipText | Self::ClipImage => None,
-        }
-    }
-}
-
-impl From<GlideForm> for Role {
-    fn from(form: GlideForm) -> Self {
-        match form {
-            GlideForm::Base => Self::Base,
-            GlideForm::BaseInpaint => Self::BaseInpaint,
-            GlideForm::Upsample => Self::Upsample,
-            GlideForm::UpsampleInpaint => Self::UpsampleInpaint,
-        }
-    }
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// The config of any network of the family.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum NetworkConfig {
-    /// A UNet.
-    Glide(GlideConfig),
-    /// One half of CLIP; the fields of the other half are the public ones.
-    Clip(ClipConfig),
-}
-
-impl NetworkConfig {
-    /// Reads the config of a network with this role.
-    ///
-    /// # Errors
-    ///
-    /// When a key is absent or has the wrong kind of value, or a value is beyond reason.
-    pub fn from_json(role: Role, json: &serde_json::Value) -> Result<Self, RecognizeError> {
-        let bad = |error: serde_json::Error| RecognizeError::Config(error.to_string());
-        if role.form().is_some() {
-            let config: GlideConfig = serde_json::from_value(json.clone()).map_err(bad)?;
-            check_glide(&config)?;
-            Ok(Self::Glide(config))
-        } else {
-            let config: ClipConfig = serde_json::from_value(json.clone()).map_err(bad)?;
-            check_clip(&config)?;
-            Ok(Self::Clip(config))
-        }
-    }
-}
 
 /// Names with shapes, as a file lists them.
 pub type Shapes = [(String, Vec<usize>)];
@@ -168,6 +66,9 @@ pub enum RecognizeError {
         /// What may help.
         hint: &'static str,
     },
+    /// It is not the autoencoder or transformer that its config describes.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
     /// A parameter has another shape.
     #[error("its {key} has the shape {found:?} where a network of the form {role} needs {expected:?}{}; {hint}", more(*others))]
     ShapeMismatch {
@@ -196,6 +97,7 @@ impl RecognizeError {
             Self::MissingKeys { .. } => "missing_key",
             Self::UnexpectedKeys { .. } => "unexpected_key",
             Self::ShapeMismatch { .. } => "shape_mismatch",
+            Self::Parameters(error) => error.category(),
         }
     }
 }
@@ -215,7 +117,42 @@ fn shorten(name: &str) -> String {
     name.chars().take(120).filter(|c| !c.is_control()).collect()
 }
 
-/// Tells which network has these parameters.
+/// Whether a file looks like one of these networks, damaged or not.
+#[must_use]
+pub fn is_glide(found: &Shapes) -> bool {
+    let map: Map<'_> =
+        found.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
+    guess_role(&map).is_ok()
+}
+
+/// Reads a UNet's config and checks its numbers.
+///
+/// # Errors
+///
+/// When a key is absent or has the wrong kind of value, or a value is beyond reason.
+pub fn read_glide(json: &serde_json::Value) -> Result<GlideConfig, RecognizeError> {
+    let config: GlideConfig = serde_json::from_value(json.clone()).map_err(bad_config)?;
+    check_glide(&config)?;
+    Ok(config)
+}
+
+/// Reads CLIP's config and checks its numbers.
+///
+/// # Errors
+///
+/// As [`read_glide`].
+pub fn read_clip(json: &serde_json::Value) -> Result<ClipConfig, RecognizeError> {
+    let config: ClipConfig = serde_json::from_value(json.clone()).map_err(bad_config)?;
+    check_clip(&config)?;
+    Ok(config)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn bad_config(error: serde_json::Error) -> RecognizeError {
+    RecognizeError::Config(error.to_string())
+}
+
+/// Tells which of these networks has these parameters.
 ///
 /// `given` is a config in the reference's keys, from the file's metadata or from the user: plain,
 /// under `config` (then `vocab_size` may stand beside it) or `clip_config`, or one for each role
@@ -225,7 +162,7 @@ fn shorten(name: &str) -> String {
 ///
 /// When it is another kind of network, the config can't be used, or names or shapes are not
 /// those that the config asks for.
-pub fn recognize(
+pub fn recognize_glide(
     found: &Shapes,
     given: Option<&serde_json::Value>,
 ) -> Result<Recognized, RecognizeError> {
@@ -245,7 +182,7 @@ pub fn recognize(
     if let Some(config) = given_config(&map, given, role)? {
         let role = match &config {
             NetworkConfig::Glide(config) => config.form().into(),
-            NetworkConfig::Clip(_) => role,
+            _ => role,
         };
         let known = Recognized { role, config, public: false, assumptions: Vec::new() };
         return finish(found, known, HINT_CONFIG);
@@ -270,7 +207,7 @@ type Map<'a> = HashMap<&'a str, &'a [usize]>;
 /// # Errors
 ///
 /// When no network can have this config.
-pub fn expected_shapes(
+pub fn glide_shapes(
     role: Role,
     config: &NetworkConfig,
 ) -> Result<Vec<(String, Vec<usize>)>, RecognizeError> {
@@ -299,7 +236,7 @@ fn finish(
     hint: &'static str,
 ) -> Result<Recognized, RecognizeError> {
     let role = known.role;
-    let expected = expected_shapes(role, &known.config)?;
+    let expected = glide_shapes(role, &known.config)?;
     let map: Map<'_> =
         found.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
     let missing: Vec<String> = expected
@@ -338,12 +275,12 @@ fn finish(
 /// The public checkpoint that these parameters are, or are nearly.
 fn nearest_public(map: &Map<'_>) -> Option<Recognized> {
     let mut best: Option<(usize, Recognized)> = None;
-    for role in Role::ALL {
+    for role in Role::ALL.into_iter().filter(|role| role.is_glide()) {
         let config = role.form().map_or_else(
             || NetworkConfig::Clip(ClipConfig::public()),
             |form| NetworkConfig::Glide(GlideConfig::public(form)),
         );
-        let Ok(expected) = expected_shapes(role, &config) else { continue };
+        let Ok(expected) = glide_shapes(role, &config) else { continue };
         let agree = expected
             .iter()
             .filter(|(name, shape)| map.get(name.as_str()).is_some_and(|found| found == shape))

@@ -75,6 +75,7 @@ pub fn stage_label(stage: Option<Stage>) -> &'static str {
         None => tr("Starting"),
         Some(Stage::Load) => tr("Loading the model"),
         Some(Stage::Text) => tr("Reading the prompt"),
+        Some(Stage::Words) => tr("Writing"),
         Some(Stage::Base) => tr("Drawing"),
         Some(Stage::Upsample) => tr("Enlarging"),
         Some(Stage::Blend) => tr("Finishing"),

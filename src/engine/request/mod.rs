@@ -4,13 +4,17 @@
 //! gives the same pixels again. [`Record`] is the part of a request that can be written down; it goes
 //! into the metadata of the pictures. Nothing here computes.
 
+mod chat;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::device::{DeviceChoice, Precision};
-use crate::models::glide::Role;
+use crate::models::Role;
 use crate::raster::{Mask, RgbaImage};
+
+pub use chat::{AnswerChoice, ChatRecord, ChatRequest, ChatSettings, EarlierTurn};
 
 /// A job: everything it reads, except the weights.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub enum Request {
     Inpaint(InpaintRequest),
     /// A picture to one four times as wide and high.
     Upscale(UpscaleRequest),
+    /// A message to an answer in words and pictures.
+    Chat(ChatRequest),
 }
 
 impl Request {
@@ -31,6 +37,7 @@ impl Request {
             Self::Generate(request) => &request.common,
             Self::Inpaint(request) => &request.settings.common,
             Self::Upscale(request) => &request.settings.common,
+            Self::Chat(request) => &request.settings.common,
         }
     }
 
@@ -40,6 +47,7 @@ impl Request {
             Self::Generate(request) => &mut request.common,
             Self::Inpaint(request) => &mut request.settings.common,
             Self::Upscale(request) => &mut request.settings.common,
+            Self::Chat(request) => &mut request.settings.common,
         }
     }
 
@@ -67,6 +75,11 @@ impl Request {
                 settings.common.seed = seed;
                 Record::Upscale(settings)
             }
+            Self::Chat(request) => {
+                let mut settings = request.settings.clone();
+                settings.common.seed = seed;
+                Record::Chat(ChatRecord { settings, reply: String::new() })
+            }
         }
     }
 }
@@ -81,6 +94,8 @@ pub enum Record {
     Inpaint(InpaintSettings),
     /// A picture enlarged.
     Upscale(UpscaleSettings),
+    /// A turn of a conversation.
+    Chat(ChatRecord),
 }
 
 impl InpaintSettings {
@@ -102,6 +117,7 @@ impl Record {
             Self::Generate(_) => "generate",
             Self::Inpaint(settings) => settings.command(),
             Self::Upscale(_) => "upscale",
+            Self::Chat(_) => "chat",
         }
     }
 
@@ -112,6 +128,7 @@ impl Record {
             Self::Generate(request) => &request.common,
             Self::Inpaint(settings) => &settings.common,
             Self::Upscale(settings) => &settings.common,
+            Self::Chat(turn) => &turn.settings.common,
         }
     }
 
@@ -122,6 +139,7 @@ impl Record {
             Self::Generate(request) => Some(&request.base),
             Self::Inpaint(settings) => Some(&settings.base),
             Self::Upscale(_) => None,
+            Self::Chat(turn) => Some(&turn.settings.base),
         }
     }
 
@@ -132,6 +150,7 @@ impl Record {
             Self::Generate(request) => request.upsample.as_ref(),
             Self::Inpaint(settings) => settings.upsample.as_ref(),
             Self::Upscale(settings) => Some(&settings.upsample),
+            Self::Chat(turn) => turn.settings.upsample.as_ref(),
         }
     }
 }
