@@ -327,6 +327,17 @@ pub(crate) struct ApplyArgs {
 pub(crate) enum EvalCommand {
     /// Does it draw, alone and into a hole, the thing that it was asked for?
     Draw(EvalOptions),
+    /// Does it change what it was told to, and answer questions?
+    Edit(EvalOptions),
+}
+
+/// How a model is asked to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AskedBy {
+    /// By the networks that draw from prompts.
+    Prompt,
+    /// By the networks that answer messages.
+    Chat,
 }
 
 /// Which sprites a model is asked for.
@@ -356,6 +367,9 @@ pub(crate) struct EvalOptions {
     /// The model; see `gesso models list`.
     #[arg(long, value_name = "ID")]
     pub(crate) model: Option<String>,
+    /// How drawings are asked for, where a model can do both; by prompts without it.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) by: Option<AskedBy>,
     /// Cases of each kind; enough for a minute or two without it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: Option<u32>,

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::{EvalCommand, EvalOptions};
+use crate::cli::args::{AskedBy, EvalCommand, EvalOptions};
 use crate::cli::error::CliError;
 use crate::cli::output::{check_parent, say};
 use crate::cli::run::{Context, open_library};
@@ -16,33 +16,81 @@ use crate::cli::session::{Session, Show};
 use crate::engine::draft::Choices;
 use crate::engine::library::{ModelFamily, ModelLibrary};
 use crate::eval::{
-    Domain, DrawingModel as _, EngineModel, Plan, Seen, Source, World, contact_sheet,
+    CHAT_DOMAIN_FILE, ChatModel, DOMAIN_FILE, Domain, DrawingModel, EditingModel, EngineModel,
+    Plan, Seen, Source, World, contact_sheet,
 };
+use crate::models::Role;
 use crate::raster::RgbaImage;
 use crate::storage::{PngOptions, write_png};
 
+/// Pictures of each task without `--count`: with the starter model a minute or two on two cores.
+const DRAW_COUNT: u32 = 24;
+/// Edits and questions of each kind without `--count`: likewise.
+const EDIT_COUNT: u32 = 6;
+
 pub(crate) fn run(command: &EvalCommand, context: &Context) -> Result<(), CliError> {
+    let library = open_library()?;
+    let mut session = Session::start(open_library()?, context.stop.clone(), Show::Nothing)?;
+    let run = |request| session.run(request);
     match command {
-        EvalCommand::Draw(options) => draw(options, context),
+        EvalCommand::Draw(options) if asked_by(options, &library)? == AskedBy::Chat => {
+            let setting = Setting::new(options, &library, AskedBy::Chat)?;
+            let mut model = ChatModel::new(&library, options.choices(), run)?;
+            draw(&setting, &mut model, context)
+        }
+        EvalCommand::Draw(options) => {
+            let setting = Setting::new(options, &library, AskedBy::Prompt)?;
+            let mut model = EngineModel::new(&library, options.choices(), run)?;
+            draw(&setting, &mut model, context)
+        }
+        EvalCommand::Edit(options) => {
+            if options.by == Some(AskedBy::Prompt) {
+                return Err(CliError::input("edits are asked for by messages; leave --by out"));
+            }
+            let setting = Setting::new(options, &library, AskedBy::Chat)?;
+            let mut model = ChatModel::new(&library, options.choices(), run)?;
+            edit(&setting, &mut model, context)
+        }
     }
 }
 
-fn draw(options: &EvalOptions, context: &Context) -> Result<(), CliError> {
-    let library = open_library()?;
-    let setting = Setting::new(options, &library)?;
-    let choices = options.choices();
-    let mut session = Session::start(open_library()?, context.stop.clone(), Show::Nothing)?;
-    let mut model = EngineModel::new(&library, choices, |request| session.run(request))?;
-    let plan = Plan { count: options.count.unwrap_or(DRAW_COUNT), seed: options.seed };
+/// By prompts where the model draws from those.
+fn asked_by(options: &EvalOptions, library: &ModelLibrary) -> Result<AskedBy, CliError> {
+    if let Some(by) = options.by {
+        return Ok(by);
+    }
+    let family = match &options.model {
+        Some(id) => library.family(id)?,
+        None => library.default_family()?,
+    };
+    let talks = family.manifest.checkpoint(Role::Transfusion).is_some();
+    let draws = family.network_for(Role::Base).is_some();
+    Ok(if talks && !draws { AskedBy::Chat } else { AskedBy::Prompt })
+}
+
+fn draw<M: DrawingModel<Error = CliError>>(
+    setting: &Setting<'_>,
+    model: &mut M,
+    context: &Context,
+) -> Result<(), CliError> {
+    let plan = setting.plan(DRAW_COUNT);
     let size = model.size();
     let mut gallery = Gallery::new(context);
-    let report =
-        crate::eval::draw(&setting.world, &plan, &mut model, &mut |seen| gallery.add(seen))?;
+    let report = crate::eval::draw(&setting.world, &plan, model, &mut |seen| gallery.add(seen))?;
     setting.finish("eval draw", size, &plan, &report, gallery, context)
 }
 
-/// Pictures of each task without `--count`: with the starter model a minute or two on two cores.
-const DRAW_COUNT: u32 = 24;
+fn edit<M: EditingModel<Error = CliError>>(
+    setting: &Setting<'_>,
+    model: &mut M,
+    context: &Context,
+) -> Result<(), CliError> {
+    let plan = setting.plan(EDIT_COUNT);
+    let size = model.size();
+    let mut gallery = Gallery::new(context);
+    let report = crate::eval::edit(&setting.world, &plan, model, &mut |seen| gallery.add(seen))?;
+    setting.finish("eval edit", size, &plan, &report, gallery, context)
+}
 
 /// What is evaluated, and where the results go.
 struct Setting<'a> {
@@ -55,7 +103,11 @@ struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    fn new(options: &'a EvalOptions, library: &ModelLibrary) -> Result<Self, CliError> {
+    fn new(
+        options: &'a EvalOptions,
+        library: &ModelLibrary,
+        by: AskedBy,
+    ) -> Result<Self, CliError> {
         if let Some(folder) = &options.save {
             make_folder(folder)?;
         }
@@ -63,11 +115,16 @@ impl<'a> Setting<'a> {
             Some(id) => library.family(id)?,
             None => library.default_family()?,
         };
-        let domain = options.domain.clone().or_else(|| Domain::file_in(&family.folder));
+        let domain =
+            options.domain.clone().or_else(|| Domain::file_in(&family.folder, &[DOMAIN_FILE]));
         let known = domain.as_deref().map(Domain::read).transpose()?.unwrap_or_default();
         let source = options.data.clone().map_or(Source::BuiltIn, Source::Folder);
         let world = World::new(&source, &known, options.split.into())?;
         Ok(Self { options, model: family.id().to_owned(), domain, world, began: Instant::now() })
+    }
+
+    fn plan(&self, usual_count: u32) -> Plan {
+        Plan { count: self.options.count.unwrap_or(usual_count), seed: self.options.seed }
     }
 
     /// Writes contact sheets and report, and prints it.

@@ -91,7 +91,7 @@ mod tests {
     fn throws_depend_on_seed_purpose_and_case_alone() {
         let row = |seed, purpose, case| {
             let mut dice = Dice::new(seed, purpose, case);
-            [(); 4].map(|()| dice.below(1000))
+            std::array::from_fn::<usize, 4, _>(|_| dice.below(1000))
         };
         let first = row(1, Purpose::Draw, 0);
         assert_eq!(first, row(1, Purpose::Draw, 0));

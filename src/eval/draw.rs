@@ -111,25 +111,28 @@ pub fn draw<M: DrawingModel>(
         for number in 0..plan.count {
             if let Some(case) = world.draw_case(task, plan.seed, number) {
                 let seed = plan.seed.wrapping_add(u64::from(number));
-                let (done, row) = score(world, task, &case, seed, model)?;
+                let Some((done, row)) = score(world, task, &case, seed, model)? else { break };
                 right.tally(Some(done.right));
                 count += 1;
                 report.cases.push(done);
                 seen(Seen::Case { kind: task.name(), row, done: report.cases.len(), all });
             }
         }
-        report.rows.push(DrawRow { task, count, nearest_is_asked: right.value() });
+        if count > 0 {
+            report.rows.push(DrawRow { task, count, nearest_is_asked: right.value() });
+        }
     }
     Ok(report)
 }
 
+/// One case and its pictures; `None` where the model doesn't do the task.
 fn score<M: DrawingModel>(
     world: &World,
     task: DrawTask,
     case: &DrawCase,
     seed: u64,
     model: &mut M,
-) -> Result<(DrawnCase, Vec<RgbaImage>), M::Error> {
+) -> Result<Option<(DrawnCase, Vec<RgbaImage>)>, M::Error> {
     let size = model.size();
     let extent = Extent::new(size, size);
     let collection = &world.collection;
@@ -147,7 +150,10 @@ fn score<M: DrawingModel>(
             without.items.remove(case.asked);
             let ground = compose(collection, &without, size);
             let hole = hole(asked, size);
-            let picture = fitted(model.fill(&ground, &hole, &case.prompt, seed)?, extent);
+            let Some(filled) = model.fill(&ground, &hole, &case.prompt, seed)? else {
+                return Ok(None);
+            };
+            let picture = fitted(filled, extent);
             let shown = with_hole(&ground, &hole);
             (picture, ground, vec![shown])
         }
@@ -173,7 +179,7 @@ fn score<M: DrawingModel>(
         nearest: found.map(|found| world.name(found.concept)),
         right,
     };
-    Ok((done, row))
+    Ok(Some((done, row)))
 }
 
 /// The hole that a thing is to be drawn in: its tile.

@@ -1,11 +1,12 @@
 //! Edits whose true result is known: an instruction, the scene after it, and what to answer.
 
-use std::str::FromStr;
+use serde::{Deserialize, Serialize};
 
 use crate::eval::dice::Dice;
+use crate::eval::layout::group;
 use crate::eval::scene::{Ground, Item, Scene};
 use crate::eval::words::{Place, number_word, style_words};
-use crate::eval::world::{World, group};
+use crate::eval::world::World;
 
 /// Side of things that are added. Training has them from 0.28 to 0.42, and the instruction does not
 /// say how large; the middle is what a model can best guess.
@@ -14,7 +15,8 @@ const ADDED_SIZE: f64 = 0.35;
 const ATTEMPTS: usize = 500;
 
 /// A kind of edit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum EditKind {
     /// A thing more.
     Add,
@@ -71,17 +73,6 @@ impl EditKind {
     }
 }
 
-impl FromStr for EditKind {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-            let names: Vec<&str> = Self::ALL.iter().map(|kind| kind.name()).collect();
-            format!("the kinds of edits are {}, not {name:?}", names.join(", "))
-        })
-    }
-}
-
 /// An edit with its true result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EditCase {
@@ -102,8 +93,13 @@ impl World {
     #[must_use]
     pub fn edit(&self, dice: &mut Dice, kind: EditKind) -> Option<EditCase> {
         (0..ATTEMPTS).find_map(|_| {
-            let scene = self.scene(dice)?;
-            self.edit_of(dice, kind, scene)
+            let (scene, layout) = self.scene_with_layout(dice)?;
+            if !layout.allows(kind) {
+                return None;
+            }
+            let case = self.edit_of(dice, kind, scene)?;
+            let after = self.settled(case.after)?;
+            (after != case.before).then_some(EditCase { after, ..case })
         })
     }
 
@@ -134,15 +130,18 @@ impl World {
         if before.items.len() >= self.max_items().min(3) {
             return None;
         }
-        let free = |place: &&&Place| {
+        let free = |&(_, (x, y)): &(&Place, (f64, f64))| {
             before.items.iter().all(|item| {
                 let far = 0.32 + item.size * 0.35;
-                (place.x - item.x).abs() > far || (place.y - item.y).abs() > far
+                (x - item.x).abs() > far || (y - item.y).abs() > far
             })
         };
-        let places: Vec<&Place> = self.places().iter().filter(free).copied().collect();
-        let place = *dice.pick(&places)?;
-        let item = self.item(dice, before.style, (place.x, place.y), ADDED_SIZE)?;
+        let places: Vec<_> = self.places().iter().copied().filter(free).collect();
+        let &(place, at) = dice.pick(&places)?;
+        let item = self.item(dice, before.style, at, ADDED_SIZE)?;
+        if before.items.iter().any(|other| self.share_a_noun(other.concept, item.concept)) {
+            return None;
+        }
         let what = format!("{} {}", self.a(dice, &item), place.phrase);
         let instruction = dice.one_of([
             format!("add {what}"),
@@ -200,8 +199,10 @@ impl World {
         if before.items.iter().any(|item| meant(item) && !same(item)) {
             return None;
         }
+        let own = self.own_color(chosen.concept);
+        let now = chosen.tint.or(own);
         let colors: Vec<_> =
-            self.tints().iter().copied().filter(|&color| chosen.tint != Some(color)).collect();
+            self.tints().iter().copied().filter(|&color| now != Some(color)).collect();
         let color = *dice.pick(&colors)?;
         let (what, name) = (self.the(dice, chosen), color.name);
         let instruction = dice.one_of([
@@ -213,7 +214,7 @@ impl World {
         ])?;
         let mut after = before.clone();
         for item in after.items.iter_mut().filter(|item| meant(item)) {
-            item.tint = Some(color);
+            item.tint = if own == Some(color) { None } else { Some(color) };
         }
         let reply = format!("Made {what} {name}.");
         Some(EditCase { before, instruction, after, reply, newcomer: None })
@@ -278,15 +279,13 @@ impl World {
         if item.size > 0.6 {
             return None;
         }
-        let free = |place: &&&Place| {
-            let others = before.items.iter().enumerate().filter(|&(at, _)| at != chosen);
-            (place.x - item.x).abs() + (place.y - item.y).abs() > 0.5
-                && others.into_iter().all(|(_, other)| {
-                    (place.x - other.x).abs() > 0.45 || (place.y - other.y).abs() > 0.45
-                })
+        let free = |&(_, (x, y)): &(&Place, (f64, f64))| {
+            let mut others = before.items.iter().enumerate().filter(|&(at, _)| at != chosen);
+            (x - item.x).abs() + (y - item.y).abs() > 0.5
+                && others.all(|(_, other)| (x - other.x).abs() > 0.45 || (y - other.y).abs() > 0.45)
         };
-        let places: Vec<&Place> = self.places().iter().filter(free).copied().collect();
-        let place = *dice.pick(&places)?;
+        let places: Vec<_> = self.places().iter().copied().filter(free).collect();
+        let &(place, at) = dice.pick(&places)?;
         let what = self.the(dice, item);
         let instruction = dice.one_of([
             format!("move {what} {}", place.way),
@@ -295,7 +294,7 @@ impl World {
         ])?;
         let mut after = before.clone();
         let moved = after.items.get_mut(chosen)?;
-        (moved.x, moved.y) = (place.x, place.y);
+        (moved.x, moved.y) = at;
         let reply = format!("Moved {what}.");
         Some(EditCase { before, instruction, after, reply, newcomer: None })
     }

@@ -1,7 +1,8 @@
 //! Questions about scenes, with all their true answers.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::eval::dice::Dice;
 use crate::eval::scene::{Ground, Scene};
@@ -9,7 +10,8 @@ use crate::eval::words::number_word;
 use crate::eval::world::World;
 
 /// A kind of question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum QuestionKind {
     /// What the picture shows.
     Contents,
@@ -34,17 +36,6 @@ impl QuestionKind {
             Self::Number => "number",
             Self::Style => "style",
         }
-    }
-}
-
-impl FromStr for QuestionKind {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-            let names: Vec<&str> = Self::ALL.iter().map(|kind| kind.name()).collect();
-            format!("the kinds of questions are {}, not {name:?}", names.join(", "))
-        })
     }
 }
 

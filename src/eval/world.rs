@@ -1,9 +1,10 @@
 //! What scenes of an evaluation can be: a collection within a domain, and scenes drawn from it.
 
 use crate::eval::dice::Dice;
-use crate::eval::domain::Domain;
+use crate::eval::domain::{Domain, Known, Places};
 use crate::eval::edits::EditKind;
 use crate::eval::error::EvalError;
+use crate::eval::layout::Layout;
 use crate::eval::questions::QuestionKind;
 use crate::eval::scene::{Ground, Item, Scene};
 use crate::eval::sprites::{Collection, Source, Wanted};
@@ -13,6 +14,8 @@ use crate::eval::words::{self, COLORS, Color, LINES, PLACES, Place, SCENERY, TIN
 const MOST_ITEMS: usize = 4;
 /// Things below this size must be ones that work as a small part of a scene.
 const SMALL: f64 = 0.6;
+/// Things that are tried for a scene that has others already.
+const ATTEMPTS: usize = 20;
 
 /// Which sprites are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,7 +61,12 @@ pub struct World {
     /// Drawn backgrounds of the collection.
     scenery: Vec<usize>,
     tints: Vec<&'static Color>,
-    places: Vec<&'static Place>,
+    places: Vec<(&'static Place, (f64, f64))>,
+    layouts: Vec<Layout>,
+    /// Whether edits must lead to one of the layouts.
+    closed: bool,
+    /// The colors of unpainted things, where they are known.
+    own_colors: Vec<Option<&'static Color>>,
     max_items: usize,
     edits: Vec<EditKind>,
     questions: Vec<QuestionKind>,
@@ -88,6 +96,16 @@ impl World {
                 concept.colorless = None;
             }
         }
+        let own_colors = collection
+            .concepts
+            .iter()
+            .map(|concept| {
+                let named =
+                    |known: &&Known| known.codepoint.eq_ignore_ascii_case(&concept.codepoint);
+                let known = domain.sprites.iter().flatten().find(named)?;
+                words::color(&known.own_color)
+            })
+            .collect();
         let asked: Vec<Vec<usize>> = (0..collection.styles.len())
             .map(|style| {
                 let asked = |&concept: &usize| {
@@ -115,24 +133,10 @@ impl World {
             let kind = collection.backdrops.get(at).map(|backdrop| backdrop.scenery.kind);
             domain.scenery.as_ref().is_none_or(|list| list.iter().any(|k| Some(k.as_str()) == kind))
         });
-        let places = match &domain.places {
-            None => PLACES.iter().collect(),
-            Some(names) => names
-                .iter()
-                .map(|name| {
-                    let place = PLACES.iter().find(|place| place.phrase == name);
-                    place.ok_or_else(|| unknown("place", name, "in the center, on the left, ..."))
-                })
-                .collect::<Result<Vec<_>, EvalError>>()?,
-        };
-        let edits = match &domain.edits {
-            None => EditKind::ALL.to_vec(),
-            Some(names) => parsed(names)?,
-        };
-        let questions = match &domain.questions {
-            None => QuestionKind::ALL.to_vec(),
-            Some(names) => parsed(names)?,
-        };
+        let places = places(domain.places.as_ref())?;
+        let max_items = domain.max_items.unwrap_or(MOST_ITEMS).clamp(1, MOST_ITEMS);
+        let mut layouts = domain.layouts.clone().unwrap_or_else(|| Layout::usual(&places));
+        layouts.retain(|layout| (1..=max_items).contains(&layout.items.len()));
         let world = Self {
             flat: colors(domain.backgrounds.as_ref(), &all_colors)?,
             tints: colors(domain.tints.as_ref(), &TINTS)?,
@@ -141,9 +145,12 @@ impl World {
             asked,
             collection,
             places,
-            max_items: domain.max_items.unwrap_or(MOST_ITEMS).clamp(1, MOST_ITEMS),
-            edits,
-            questions,
+            layouts,
+            closed: domain.layouts.is_some(),
+            own_colors,
+            max_items,
+            edits: domain.edits.clone().unwrap_or_else(|| EditKind::ALL.to_vec()),
+            questions: domain.questions.clone().unwrap_or_else(|| QuestionKind::ALL.to_vec()),
         };
         world.check(split)?;
         Ok(world)
@@ -158,6 +165,13 @@ impl World {
             return Err(EvalError::Empty(format!(
                 "none of the sprites of this evaluation is {which}; choose another --split or --data"
             )));
+        }
+        if !self.layouts.iter().any(|layout| layout.middle().is_some()) {
+            return Err(EvalError::Empty(
+                "the domain has no scenes of one thing in the middle, at (0, 0), and drawings are \
+                 asked for there"
+                    .to_owned(),
+            ));
         }
         if self.flat.is_empty() {
             return Err(EvalError::Empty(
@@ -184,8 +198,13 @@ impl World {
         &self.tints
     }
 
-    /// The places where small things stand.
-    pub(crate) fn places(&self) -> &[&'static Place] {
+    /// The color of an unpainted thing, where it is known.
+    pub(crate) fn own_color(&self, concept: usize) -> Option<&'static Color> {
+        self.own_colors.get(concept).copied().flatten()
+    }
+
+    /// The places where small things are put.
+    pub(crate) fn places(&self) -> &[(&'static Place, (f64, f64))] {
         &self.places
     }
 
@@ -261,8 +280,19 @@ fn unknown(what: &str, name: &str, known: &str) -> EvalError {
     EvalError::Empty(format!("the domain names a {what} that is not in {known}: {name:?}"))
 }
 
-fn parsed<T: std::str::FromStr<Err = String>>(names: &[String]) -> Result<Vec<T>, EvalError> {
-    names.iter().map(|name| name.parse().map_err(EvalError::Empty)).collect()
+fn places(known: Option<&Places>) -> Result<Vec<(&'static Place, (f64, f64))>, EvalError> {
+    let find = |name: &str| {
+        let place = PLACES.iter().find(|place| place.phrase == name);
+        place.ok_or_else(|| unknown("place", name, "in the center, on the left and so on"))
+    };
+    let usual = |place: &'static Place| (place, (place.x, place.y));
+    match known {
+        None => Ok(PLACES.iter().map(usual).collect()),
+        Some(Places::Usual(names)) => names.iter().map(|name| find(name).map(usual)).collect(),
+        Some(Places::At(places)) => {
+            places.iter().map(|(name, &at)| Ok((find(name)?, at))).collect()
+        }
+    }
 }
 
 /// Drawing scenes.
@@ -327,74 +357,58 @@ impl World {
         (x, y): (f64, f64),
         size: f64,
     ) -> Option<Item> {
+        let concept = *dice.pick(&self.things(style, size))?;
         let tinted = dice.chance(0.12);
         let tint = if tinted { dice.pick(&self.tints).copied() } else { None };
-        let concept = *dice.pick(&self.things(style, size))?;
+        let tint = tint.filter(|&tint| self.own_color(concept) != Some(tint));
         Some(Item { tint, ..Item::new(concept, x, y, size) })
     }
 
-    /// One large thing in the middle.
+    /// One thing in the middle, as large as there are any.
     pub(crate) fn large(&self, dice: &mut Dice, style: usize) -> Option<Item> {
-        let (x, y) = (dice.around(0.06), dice.around(0.06));
-        let size = dice.between(0.7, 0.95);
-        self.item(dice, style, (x, y), size)
+        let size = |layout: &Layout| layout.middle().map_or(0.0, |spot| spot.size.1);
+        let layout = self.layouts.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
+        let (at, size) = layout.drawn(dice)?.into_iter().next()?;
+        self.item(dice, style, at, size)
     }
 
-    /// A scene of any kind: one large thing, a small one, several of a kind, or a few in a row.
+    /// A scene of any kind.
     pub(crate) fn scene(&self, dice: &mut Dice) -> Option<Scene> {
+        self.scene_with_layout(dice).map(|(scene, _)| scene)
+    }
+
+    /// A scene of any kind, and its layout.
+    pub(crate) fn scene_with_layout(&self, dice: &mut Dice) -> Option<(Scene, &Layout)> {
         let style = self.style(dice)?;
         let mut ground = self.ground(dice)?;
         if !self.suits(style, ground) {
             ground = Ground::Flat(self.flat.iter().find(|color| !color.dark)?);
         }
-        let several = if self.max_items > 1 { 1.0 } else { 0.0 };
-        let small = if self.places.is_empty() { 0.0 } else { 0.18 };
-        let items = match weighted(dice, &[0.5, small, 0.1 * several, 0.22 * several]) {
-            0 => vec![self.large(dice, style)?],
-            1 => {
-                let place = *dice.pick(&self.places)?;
-                let (x, y) = (place.x + dice.around(0.06), place.y + dice.around(0.06));
-                let size = dice.between(0.25, 0.55);
-                vec![self.item(dice, style, (x, y), size)?]
-            }
-            2 => {
-                let numbers: Vec<usize> = (2..=self.max_items).collect();
-                let (places, size) = group(*dice.pick(&numbers)?);
-                let item = self.item(dice, style, (0.0, 0.0), size)?;
-                let at = |&(x, y): &(f64, f64)| {
-                    let (x, y) = (x + dice.around(0.03), y + dice.around(0.03));
-                    Item { x, y, ..item.clone() }
-                };
-                places.iter().map(at).collect()
-            }
-            _ => self.row(dice, style)?,
-        };
-        Some(Scene { style, ground, items })
-    }
-
-    /// Two or three things side by side, or one above the other.
-    fn row(&self, dice: &mut Dice, style: usize) -> Option<Vec<Item>> {
-        let two = dice.chance(0.7) || self.max_items < 3;
-        let across = dice.chance(0.65);
-        let (places, size): (&[f64], f64) =
-            if two { (&[-0.45, 0.45], 0.46) } else { (&[-0.62, 0.0, 0.62], 0.32) };
-        let mut items = Vec::with_capacity(places.len());
-        for &place in places {
-            let (x, y) = if across { (place, 0.0) } else { (0.0, place) };
-            let at = (x + dice.around(0.05), y + dice.around(0.05));
-            let size = size * dice.between(0.88, 1.08);
-            items.push(self.item(dice, style, at, size)?);
+        let weights: Vec<f64> = self.layouts.iter().map(|layout| layout.weight).collect();
+        let layout = self.layouts.get(weighted(dice, &weights))?;
+        let mut items: Vec<Item> = Vec::with_capacity(layout.items.len());
+        for (at, size) in layout.drawn(dice)? {
+            let item = match items.first() {
+                Some(first) if layout.same => Item { x: at.0, y: at.1, ..first.clone() },
+                // Things that differ have different names, so that each can be spoken of.
+                _ => (0..ATTEMPTS).find_map(|_| {
+                    let new = self.item(dice, style, at, size)?;
+                    let taken = |other: &Item| self.share_a_noun(other.concept, new.concept);
+                    (!items.iter().any(taken)).then_some(new)
+                })?,
+            };
+            items.push(item);
         }
-        Some(items)
+        Some((Scene { style, ground, items }, layout))
     }
-}
 
-/// Where several of a kind stand, and how large they are.
-pub(crate) const fn group(number: usize) -> (&'static [(f64, f64)], f64) {
-    match number {
-        2 => (&[(-0.45, 0.0), (0.45, 0.0)], 0.44),
-        3 => (&[(-0.6, 0.0), (0.0, 0.0), (0.6, 0.0)], 0.3),
-        _ => (&[(-0.42, -0.42), (0.42, -0.42), (-0.42, 0.42), (0.42, 0.42)], 0.4),
+    /// The scene after an edit, brought to a layout where all scenes must have one.
+    pub(crate) fn settled(&self, scene: Scene) -> Option<Scene> {
+        if !self.closed || scene.items.is_empty() {
+            return Some(scene);
+        }
+        let items = self.layouts.iter().find_map(|layout| layout.settled(&scene.items))?;
+        Some(Scene { items, ..scene })
     }
 }
 
@@ -452,6 +466,39 @@ mod tests {
     }
 
     #[test]
+    fn edits_lead_from_one_layout_of_the_domain_to_another() {
+        let world = world(include_str!("../../tests/golden/scenes/domain.json"));
+        for kind in world.edit_kinds() {
+            let mut cases = 0;
+            for number in 0..40 {
+                let mut dice = Dice::new(1, Purpose::Edit(*kind as u32), number);
+                let Some(case) = world.edit(&mut dice, *kind) else { continue };
+                cases += 1;
+                for scene in [&case.before, &case.after] {
+                    let placed: Vec<_> =
+                        scene.items.iter().map(|item| (item.x, item.y, item.size)).collect();
+                    let known = match &placed[..] {
+                        [] => true,
+                        [(x, 0.0, 0.44)] => x.abs() == 0.5,
+                        [(0.0, 0.0, size)] => *size == 0.62 || *size == 0.34,
+                        [(-0.5, 0.0, 0.44), (0.5, 0.0, 0.44)]
+                        | [(0.5, 0.0, 0.44), (-0.5, 0.0, 0.44)] => true,
+                        [(0.0, 0.0, 0.62), (x, y, 0.34)] => {
+                            x.abs() == 0.66 && (*y == 0.0 || y.abs() == 0.66)
+                        }
+                        _ => false,
+                    };
+                    assert!(known, "{}: {placed:?}", case.instruction);
+                    for item in &scene.items {
+                        assert!(item.tint.is_none() || item.tint != world.own_color(item.concept));
+                    }
+                }
+            }
+            assert_eq!(cases, 40, "{kind:?}");
+        }
+    }
+
+    #[test]
     fn without_a_domain_everything_comes_up() {
         let world = world("{}");
         let scenes = scenes(&world);
@@ -474,14 +521,15 @@ mod tests {
             (r#"{"tints":["mauve"]}"#, "mauve"),
             (r#"{"scenery":["moon base"]}"#, "moon base"),
             (r#"{"places":["behind"]}"#, "behind"),
-            (r#"{"edits":["melt"]}"#, "melt"),
-            (r#"{"questions":["why"]}"#, "why"),
+            (r#"{"layouts":[{"items":[{"at":[[0.5,0]],"size":[0.4,0.4]}]}]}"#, "in the middle"),
             (r#"{"backgrounds":[]}"#, "no flat backgrounds"),
         ] {
             let error = World::new(&Source::BuiltIn, &domain(json), Split::Trained).unwrap_err();
             assert!(error.to_string().contains(part), "{error}");
         }
-        assert!(serde_json::from_str::<Domain>(r#"{"colours":[]}"#).is_err());
+        for json in [r#"{"colours":[]}"#, r#"{"edits":["melt"]}"#, r#"{"questions":["why"]}"#] {
+            assert!(serde_json::from_str::<Domain>(json).is_err(), "{json}");
+        }
         let json = r#"{"sprites":[{"codepoint":"1f697"}]}"#;
         let error = World::new(&Source::BuiltIn, &domain(json), Split::HeldOut).unwrap_err();
         assert!(error.to_string().contains("held out"), "{error}");

@@ -238,9 +238,9 @@ impl DrawingModel for Painter<'_> {
         mask: &Mask,
         prompt: &str,
         _: u64,
-    ) -> Result<RgbaImage, Never> {
+    ) -> Result<Option<RgbaImage>, Never> {
         assert_eq!(picture.extent(), mask.extent());
-        Ok(self.paint(prompt, picture, mask))
+        Ok(Some(self.paint(prompt, picture, mask)))
     }
 }
 
