@@ -128,16 +128,8 @@ fn measure(
     let Pair { network, autoencoder, steps, guidance, .. } = pair;
     let (config, device) = (network.config(), network.device());
     // Ids that every vocabulary has, and that the measured network never writes by itself.
-    let special = SpecialTokens {
-        pad: 0,
-        bos: 1,
-        user: 2,
-        assistant: 3,
-        boi: 4,
-        eoi: 5,
-        eos: 6,
-        patch: 7,
-    };
+    let special =
+        SpecialTokens { pad: 0, bos: 1, user: 2, assistant: 3, boi: 4, eoi: 5, eos: 6, patch: 7 };
     let chat = ChatNetwork { network, special, interrupt };
     let side = config.latent_size * autoencoder.config().downscale();
     let count = 3 * side * side;
@@ -181,9 +173,10 @@ fn measure(
         });
         Ok::<(), EngineError>(())
     };
-    tell(format!("encode a picture of {side} px"), &|| {
-        Ok(autoencoder.encode(&pixels, interrupt)?)
-    })?;
+    tell(
+        format!("encode a picture of {side} px"),
+        &|| Ok(autoencoder.encode(&pixels, interrupt)?),
+    )?;
     tell(format!("decode a picture of {side} px"), &|| {
         Ok(autoencoder.decode(&latents, interrupt)?)
     })?;
