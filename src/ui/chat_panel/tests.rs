@@ -206,7 +206,6 @@ fn what_is_answered_can_be_chosen() {
     click(&mut harness, "New picture");
     assert_eq!(harness.state().editor.chat.options.answer, AnswerWish::NewPicture);
     click(&mut harness, "How messages are answered");
-    harness.get_by_label("Steps");
     click(&mut harness, "Keep the seed for each message");
     assert!(harness.state().editor.generation.seed_locked);
 }
