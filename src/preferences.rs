@@ -62,6 +62,10 @@ pub struct Preferences {
     pub panels: BTreeMap<String, bool>,
     /// The settings last generated with, in the window's own form; null for none yet.
     pub last_generation: Value,
+    /// How messages were answered last, in the window's own form; null for none yet.
+    pub last_chat: Value,
+    /// A message that was not sent yet.
+    pub chat_draft: String,
     /// Prompts that were used, newest first.
     pub prompt_history: Recent<String, MAX_PROMPTS>,
     /// Side of a checker behind transparent pixels, in screen points.
@@ -208,6 +212,8 @@ impl Default for Preferences {
             show_first_run: true,
             panels: BTreeMap::new(),
             last_generation: Value::Null,
+            last_chat: Value::Null,
+            chat_draft: String::new(),
             prompt_history: Recent::default(),
             checker_size: 8,
             grid_zoom: 8.0,
@@ -244,7 +250,7 @@ impl Preferences {
     ///
     /// # Errors
     ///
-    /// When a value of [`Self::unknown`] or [`Self::last_generation`] can't be written as JSON.
+    /// When a value of [`Self::unknown`], [`Self::last_generation`] or [`Self::last_chat`] can't be written as JSON.
     pub fn to_json_text(&self) -> serde_json::Result<String> {
         let mut writable = self.clone();
         writable.recent_files.0.retain(|path| path.to_str().is_some());
@@ -358,6 +364,8 @@ mod tests {
             show_first_run: false,
             panels: [("layers".to_owned(), false)].into(),
             last_generation: json!({"steps": 27, "guidance": 3.5}),
+            last_chat: json!({"answer": "words"}),
+            chat_draft: "add a tree".to_owned(),
             checker_size: 16,
             grid_zoom: 4.0,
             ..Preferences::default()
@@ -409,7 +417,7 @@ mod tests {
         let default = serde_json::to_value(Preferences::default()).unwrap();
         for field in good.as_object().unwrap().keys() {
             // Any JSON will do here.
-            if field == "last_generation" {
+            if field == "last_generation" || field == "last_chat" {
                 continue;
             }
             let mut bad = good.clone();

@@ -55,6 +55,14 @@ fn picture(source: CopySource) -> Option<RgbaImage> {
     copy_selected(&document, source).map(|(image, _)| image)
 }
 
+/// Takes a picture from the clipboard to show it with a message.
+pub(crate) fn paste_attachment() -> Command {
+    match paste() {
+        Command::Placed { image, name, .. } => Command::Attached { image, name },
+        other => other,
+    }
+}
+
 /// Takes a picture from the clipboard.
 pub(crate) fn paste() -> Command {
     match with_clipboard(Clipboard::get_image) {

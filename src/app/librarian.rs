@@ -314,6 +314,7 @@ const fn kind_of_job(kind: JobKind) -> Kind {
         JobKind::Extend => Kind::Extend,
         JobKind::Vary => Kind::Vary,
         JobKind::Upscale => Kind::Upscale,
+        JobKind::Chat => Kind::Chat,
     }
 }
 
@@ -324,6 +325,7 @@ const fn job_of_kind(kind: Kind) -> JobKind {
         Kind::Extend => JobKind::Extend,
         Kind::Vary => JobKind::Vary,
         Kind::Upscale => JobKind::Upscale,
+        Kind::Chat => JobKind::Chat,
     }
 }
 

@@ -137,7 +137,8 @@ impl GessoApp {
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
             Effect::CopyText(text) => ctx.copy_text(text),
-            Effect::FocusPrompt => self.window.focus_prompt(),
+            Effect::FocusPrompt => self.window.focus_prompt(ctx),
+            Effect::FocusChat => self.window.focus_chat(ctx),
             Effect::RestartEngine => self.desk.start_engine(&self.editor.preferences),
             effect => self.commands.extend(self.desk.perform(effect)),
         }

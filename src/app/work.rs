@@ -24,8 +24,10 @@ pub(crate) fn read(path: PathBuf, to: ReadTo) -> Command {
     };
     let remarks = remarks(&file);
     let image = Arc::new(file.image);
-    if let ReadTo::Layer(at) = to {
-        return Command::Placed { image, name: stem(&path), at };
+    match to {
+        ReadTo::Layer(at) => return Command::Placed { image, name: stem(&path), at },
+        ReadTo::Attachment => return Command::Attached { image, name: stem(&path) },
+        ReadTo::Picture => {}
     }
     let record = read_png_text(&path)
         .ok()

@@ -1,5 +1,6 @@
 //! How fast networks run: seconds and arithmetic per evaluation, memory, seconds per picture.
 
+use crate::bench::memory::{peak_memory, reset_peak_memory};
 use crate::engine::library::{LibraryError, ModelLibrary};
 use crate::models::glide::{Glide, GlideConfig, GlideForm, UnetInput, unet_flops};
 use crate::models::{NetworkConfig, Role};
@@ -27,6 +28,9 @@ pub enum BenchError {
     /// The stored config can't be read.
     #[error(transparent)]
     Recognize(#[from] crate::models::glide::RecognizeError),
+    /// An answer failed.
+    #[error(transparent)]
+    Engine(#[from] crate::engine::error::EngineError),
     /// A computation failed.
     #[error("{0}")]
     Candle(#[from] candle_core::Error),
@@ -190,22 +194,6 @@ fn measure(
         peak_memory_bytes: peak_memory(),
         weight_bytes: parameters * 4,
     })
-}
-
-/// Starts a new peak, where the system can do that.
-fn reset_peak_memory() {
-    // Linux only; elsewhere, or without the right to, the peak is simply that of the process so far.
-    if let Err(error) = std::fs::write("/proc/self/clear_refs", "5") {
-        log::debug!("the peak memory cannot be reset: {error}");
-    }
-}
-
-/// The most memory that was resident since the last reset.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kib * 1024)
 }
 
 impl std::fmt::Display for Measurement {

@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::options::Options;
 use crate::engine::device::DeviceChoice;
+use crate::engine::draft::Choices;
+use crate::engine::request::AnswerChoice;
 use crate::eval::Split;
 
 /// Make and edit images with models that run on your own machine.
@@ -41,6 +43,12 @@ pub(crate) enum Command {
     Vary(VaryArgs),
     /// Make a picture four times as wide and high.
     Upscale(UpscaleArgs),
+    /// Change a picture by saying what to change; all the rest of it stays as it is.
+    Edit(EditArgs),
+    /// Ask a question about a picture.
+    Ask(AskArgs),
+    /// Talk about a picture: draw, edit and ask, one message a line.
+    Chat(ChatArgs),
     /// Do many jobs, one JSON object a line, with the options' names as fields.
     Batch(BatchArgs),
     /// Show, add, check and remove models.
@@ -113,6 +121,82 @@ pub(crate) struct UpscaleArgs {
     pub(crate) options: Options,
     #[command(flatten)]
     pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    /// The picture to edit.
+    pub(crate) image: PathBuf,
+    /// What to change, such as "make the background blue".
+    #[arg(required_unless_present = "from")]
+    pub(crate) instruction: Option<String>,
+    /// Picture of the same size: white (or opaque, where it has alpha) may change, black stays.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mask: Option<PathBuf>,
+    /// A further picture that the instruction speaks of; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reference: Vec<PathBuf>,
+    /// Write what was changed as a mask: white changed, black stayed.
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) region: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) chat: ChatOptions,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AskArgs {
+    /// The picture.
+    pub(crate) image: PathBuf,
+    /// What you want to know.
+    pub(crate) question: String,
+    #[command(flatten)]
+    pub(crate) chat: ChatOptions,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChatArgs {
+    /// The picture to begin with; without one the first message draws it.
+    pub(crate) image: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) chat: ChatOptions,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// How a message is answered, beside what all jobs have.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ChatOptions {
+    /// What the answer consists of: free (what the model thinks fit), picture or words.
+    #[arg(long, value_name = "A")]
+    pub(crate) answer: Option<AnswerChoice>,
+    /// How freely words are chosen: 0 always takes the likeliest, 1 draws as the model says.
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    pub(crate) temperature: Option<f64>,
+    /// Make the part that changes wider by so many pixels, or narrower below 0.
+    #[arg(long, value_name = "PX", allow_negative_numbers = true)]
+    pub(crate) widen: Option<i32>,
+    /// Enlarge what is drawn by the model's network for that.
+    #[arg(long)]
+    pub(crate) refine: bool,
+}
+
+impl ChatOptions {
+    /// What a user chose, with these choices in it.
+    pub(crate) fn choices(&self, others: Choices) -> Choices {
+        Choices {
+            answer: self.answer,
+            temperature: self.temperature,
+            widen_px: self.widen,
+            refine: self.refine.then_some(true),
+            ..others
+        }
+    }
 }
 
 /// Where settings come from and where the result goes.
@@ -330,6 +414,8 @@ pub(crate) enum BenchWhat {
     /// Evaluations and pictures of the networks.
     #[default]
     Networks,
+    /// Reading, writing and drawing of models that one talks to.
+    Chat,
     /// Dabs, undo and frames on canvases of 1024 to 16384 pixels a side.
     Canvas,
     /// Journal, saving, opening and replay of a picture of 8192 pixels a side.

@@ -75,6 +75,7 @@ fn built_in_vectors() -> Result<PathBuf, CliError> {
 pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
     match args.what {
         BenchWhat::Networks => {}
+        BenchWhat::Chat => return bench_chat(args, context),
         BenchWhat::Canvas => return bench_canvas(context),
         BenchWhat::Project => return bench_project(context),
     }
@@ -108,6 +109,37 @@ pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError>
         let report = json!({
             "command": "bench", "device": device_name(&device), "threads": threads,
             "measurements": measurements,
+        });
+        say(&report.to_string())?;
+    }
+    Ok(())
+}
+
+/// Measures models that one talks to.
+fn bench_chat(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
+    let device = open_device(args.device).map_err(EngineError::from)?;
+    let library = open_library()?;
+    let interrupt = Interrupt::new();
+    let mut rows = Vec::new();
+    let mut unsaid = None;
+    let measured =
+        crate::bench::chat::run(&library, args.model.as_deref(), &device, &interrupt, &mut |row| {
+            if context.json {
+                rows.push(json!(row));
+            } else if unsaid.is_none() {
+                unsaid = say(&row.to_string()).err();
+            }
+        });
+    measured.map_err(|error| match error {
+        BenchError::Library(error) => CliError::from(error),
+        error => CliError::Failure(error.to_string()),
+    })?;
+    if let Some(error) = unsaid {
+        return Err(error);
+    }
+    if context.json {
+        let report = json!({
+            "command": "bench chat", "device": device_name(&device), "measurements": rows,
         });
         say(&report.to_string())?;
     }

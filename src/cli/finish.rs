@@ -20,6 +20,15 @@ const TEMPORARY_PREFIX: &str = ".gesso-";
 /// What one job did, as the JSON object that is printed about it.
 pub(crate) struct Summary(pub(crate) Map<String, Value>);
 
+/// What a job drew, before it is written.
+pub(crate) struct Drawn {
+    /// The request, without pixels.
+    pub(crate) record: Record,
+    /// What came out; an answer's picture is laid over the one that it is about.
+    pub(crate) outcome: Outcome,
+    began: Instant,
+}
+
 /// Does a job and writes its pictures.
 ///
 /// # Errors
@@ -32,9 +41,43 @@ pub(crate) fn draw_and_write(
     targets: &Targets,
     options: &PngOptions,
 ) -> Result<Summary, CliError> {
+    write(stop, draw(session, request)?, targets, options)
+}
+
+/// Does a job.
+///
+/// # Errors
+///
+/// When the job fails or Ctrl-C is pressed.
+pub(crate) fn draw(session: &mut Session, request: Request) -> Result<Drawn, CliError> {
     let began = Instant::now();
     let record = request.record(request.common().seed);
-    let outcome = session.run(request)?;
+    let subject = match &request {
+        Request::Chat(request) => request.image.clone(),
+        _ => None,
+    };
+    let mut outcome = session.run(request)?;
+    let record = outcome.answer.as_ref().map_or(record, |answer| answer.record.clone());
+    if let (Some(subject), Some(answer)) = (subject, &outcome.answer) {
+        for picture in &mut outcome.pictures {
+            picture.image = answer.laid_over(&subject, &picture.image);
+        }
+    }
+    Ok(Drawn { record, outcome, began })
+}
+
+/// Writes what a job drew.
+///
+/// # Errors
+///
+/// When a file can't be written, or Ctrl-C is pressed.
+pub(crate) fn write(
+    stop: &Stop,
+    drawn: Drawn,
+    targets: &Targets,
+    options: &PngOptions,
+) -> Result<Summary, CliError> {
+    let Drawn { record, outcome, began } = drawn;
     let saving = Instant::now();
     for (picture, file) in outcome.pictures.iter().zip(targets.files()) {
         let chunks = chunks_from_record(&picture.record)?;

@@ -1,17 +1,18 @@
 //! From options and files to requests; what a request becomes is decided in
 //! [`crate::engine::draft`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::app::picture_text::record_from_chunks;
+use crate::cli::args::ChatOptions;
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
-use crate::engine::draft::{self, Source};
+use crate::engine::draft::{self, Choices, Source, Talk};
 use crate::engine::library::ModelLibrary;
-use crate::engine::request::{InpaintSettings, Record, Request, SourceNote};
+use crate::engine::request::{AnswerChoice, InpaintSettings, Record, Request, SourceNote};
 use crate::raster::{Mask, RgbaImage};
 use crate::storage::{ImageFile, read_image_file, read_mask, read_png_text};
 
@@ -115,6 +116,55 @@ pub(crate) fn upscale_request(
     let image = source(path, &file);
     let request = draft::upscale(options.words(prompt), &options.choices(), image, from, library)?;
     Ok((request, file))
+}
+
+/// A message as the command line gives it.
+pub(crate) struct Message<'a> {
+    pub(crate) words: Option<&'a str>,
+    pub(crate) image: Option<&'a Path>,
+    pub(crate) mask: Option<&'a Path>,
+    pub(crate) references: &'a [PathBuf],
+    /// What it consists of where the user doesn't say.
+    pub(crate) answer: Option<AnswerChoice>,
+    pub(crate) chat: &'a ChatOptions,
+}
+
+/// A request to answer a message, and the file of the picture that it is about.
+///
+/// # Errors
+///
+/// When a file can't be read or the options can't be fulfilled.
+pub(crate) fn chat_request(
+    message: &Message<'_>,
+    options: &Options,
+    from: Option<&Record>,
+    library: &ModelLibrary,
+) -> Result<(Request, Option<ImageFile>), CliError> {
+    let from = match from {
+        None => None,
+        Some(Record::Chat(turn)) => Some(turn),
+        Some(other) => return Err(wrong_command("edit", other)),
+    };
+    refuse_strength("edit", options)?;
+    let mut talk = Talk::default();
+    let mut file = None;
+    if let Some(path) = message.image {
+        let read = read_image_file(path)?;
+        talk.image = Some(source(path, &read));
+        if let Some(mask_path) = message.mask {
+            let mask = read_mask(mask_path, read.image.extent())?;
+            let note = note(mask_path, Mask::as_raw(&mask));
+            talk.mask = Some(Source { pixels: Arc::new(mask), note });
+        }
+        file = Some(read);
+    }
+    for path in message.references {
+        talk.attachments.push(source(path, &read_image_file(path)?));
+    }
+    let choices = message.chat.choices(options.choices());
+    let choices = Choices { answer: choices.answer.or(message.answer), ..choices };
+    let words = message.words.or(options.prompt.as_deref());
+    Ok((draft::chat(words, &choices, talk, from, library)?, file))
 }
 
 /// The settings of an edit, where that command made the picture.

@@ -7,7 +7,9 @@
 mod apply;
 mod args;
 mod batch;
+mod chat;
 mod checks;
+mod edit;
 mod error;
 mod eval;
 mod finish;

@@ -14,7 +14,8 @@ use crate::cli::options::Options;
 use crate::cli::output::{note, say};
 use crate::cli::session::{Session, Show};
 use crate::cli::{
-    apply, batch, checks, eval, generate, inpaint, models, project, replay, upscale, vary,
+    apply, batch, chat, checks, edit, eval, generate, inpaint, models, project, replay, upscale,
+    vary,
 };
 use crate::engine::library::{LibraryPaths, ModelLibrary};
 use crate::engine::threads::is_engine_thread;
@@ -94,6 +95,9 @@ fn dispatch(command: &Command, context: &Context) -> Result<(), CliError> {
         Command::Inpaint(args) => inpaint::run(args, context),
         Command::Vary(args) => vary::run(args, context),
         Command::Upscale(args) => upscale::run(args, context),
+        Command::Edit(args) => edit::edit(args, context),
+        Command::Ask(args) => edit::ask(args, context),
+        Command::Chat(args) => chat::run(args, context),
         Command::Batch(args) => batch::run(args, context),
         Command::Models(command) => models::run(command, context),
         Command::History(args) => project::history(args, context),

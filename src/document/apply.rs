@@ -8,7 +8,7 @@ use crate::document::{
     Document, DocumentError, Edit, Fill, Layer, LayerId, SelectionShape, SelectionStep, Wand,
 };
 use crate::geom::{Extent, PixelRect};
-use crate::raster::TILE_PX;
+use crate::raster::{CoverGrid, TILE_PX};
 
 /// What an edit changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,6 +75,7 @@ impl Edit {
             Self::ApplyLayerMask(layer) => document.apply_layer_mask(*layer),
             Self::DeleteLayerMask(layer) => document.delete_layer_mask(*layer),
             Self::MaskFromSelection(layer) => document.mask_from_selection(*layer),
+            Self::GrowLayerMask { layer, by_px } => document.grow_layer_mask(*layer, *by_px),
             Self::Place(place) => Ok(document.place(place)),
             Self::Stroke(stroke) => document.stroke(stroke),
             Self::Fill(fill) => document.fill(fill),
@@ -91,6 +92,7 @@ impl Edit {
             Self::Flip(axis) => Ok(document.flip(*axis)),
             Self::Rotate(turns) => Ok(document.rotate(*turns)),
             Self::Replace(other) => document.replace(other),
+            Self::Said { .. } => Ok(Applied::default()),
             Self::SetActive(layer) => {
                 document.known(*layer)?;
                 document.active = *layer;
@@ -147,6 +149,7 @@ impl Edit {
             | Self::SaveSelection(_)
             | Self::DeleteSavedSelection(_)
             | Self::Replace(_)
+            | Self::Said { .. }
             | Self::SetActive(_)
             | Self::ChangeSelection(SelectionStep::All | SelectionStep::None) => 0,
             Self::MergeDown(layer) => {
@@ -156,6 +159,12 @@ impl Edit {
             }
             Self::Flatten => layers_px(),
             Self::ApplyLayerMask(layer) => layer_px(*layer),
+            // Once over the mask for each pixel of the way.
+            Self::GrowLayerMask { layer, by_px } => {
+                let mask = document.layer(*layer).and_then(|layer| layer.mask.as_ref());
+                let bounds = mask.and_then(CoverGrid::tile_bounds);
+                bounds.map_or(0, |bounds| bounds.extent().area() * by_px.unsigned_abs() as usize)
+            }
             Self::Place(place) => place.image.extent().area(),
             Self::Stroke(stroke) => {
                 // Dabs are laid about a tenth of their width apart, along the whole way.

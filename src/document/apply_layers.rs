@@ -157,6 +157,30 @@ impl Document {
         Ok(Applied::layer(id, before.union(shown_bounds(layer))))
     }
 
+    pub(super) fn grow_layer_mask(
+        &mut self,
+        id: LayerId,
+        by_px: i32,
+    ) -> Result<Applied, DocumentError> {
+        let canvas = self.extent;
+        let selected = self.selection.cover.clone();
+        let layer = self.unlocked_mut(id)?;
+        let Some(mask) = &layer.mask else {
+            return Err(DocumentError::NoMask(layer.name.clone()));
+        };
+        let radius = by_px.unsigned_abs();
+        let changed = if by_px < 0 {
+            mask.contracted(radius, canvas)
+        } else if selected.has_no_tiles() {
+            mask.spread(radius, canvas)
+        } else {
+            mask.united(&mask.spread(radius, canvas).intersected(&selected))
+        };
+        let before = shown_bounds(layer);
+        layer.mask = Some(changed);
+        Ok(Applied::layer(id, before.union(shown_bounds(layer))))
+    }
+
     pub(super) fn place(&mut self, place: &Place) -> Applied {
         let extent = place.image.extent();
         let rect = PixelRect::new(place.at.0, place.at.1, extent.width, extent.height);

@@ -81,6 +81,14 @@ pub enum Edit {
     DeleteLayerMask(LayerId),
     /// Makes the selection the layer's mask.
     MaskFromSelection(LayerId),
+    /// Makes a layer's mask wider, or narrower below 0, and keeps its edge as soft as it is. Where
+    /// something is selected, it gets wider only within that.
+    GrowLayerMask {
+        /// Which one.
+        layer: LayerId,
+        /// By how many pixels.
+        by_px: i32,
+    },
     /// Lays a picture down as a new layer above the active one, and makes it active.
     #[serde(skip)]
     Place(Place),
@@ -143,6 +151,11 @@ pub enum Edit {
     /// Makes this document the current one: opening a file, returning to a state, taking a region.
     #[serde(skip)]
     Replace(Box<Document>),
+    /// Notes what was said about the picture, which stays as it is.
+    Said {
+        /// The turn of the conversation, as JSON.
+        record: String,
+    },
     /// Makes another layer active; not a step of the history.
     SetActive(LayerId),
 }

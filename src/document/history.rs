@@ -260,6 +260,26 @@ impl History {
         (id, self.keep_within_budget())
     }
 
+    /// Adds a state below any other one and stays at the current one; says which old states were let
+    /// go. Where there is no such parent, the state comes below the current one.
+    pub fn commit_below(
+        &mut self,
+        parent: NodeId,
+        document: Document,
+        operation: Operation,
+    ) -> (NodeId, Released) {
+        let here = self.current;
+        let parent = if self.nodes.contains_key(&parent) { parent } else { here };
+        let id = self.add(Some(parent), document, operation);
+        if let Some(node) = self.nodes.get_mut(&parent) {
+            node.children.push(id);
+            // Redo keeps leading where it led.
+            node.redo = node.redo.or(Some(id));
+        }
+        self.visit(here);
+        (id, self.keep_within_budget())
+    }
+
     /// Goes to the parent; nothing at the first node, or where its pixels were let go.
     pub fn undo(&mut self) -> Option<NodeId> {
         let parent = self.node(self.current)?.parent?;
@@ -470,10 +490,11 @@ impl History {
     }
 }
 
-/// The request of the first picture among some edits that a model made.
+/// The request of the first picture among some edits that a model made, or of what it said.
 fn record_of(edits: &[Edit]) -> Option<Arc<str>> {
     edits.iter().find_map(|edit| match edit {
         Edit::Place(place) => place.record.clone(),
+        Edit::Said { record } => Some(Arc::from(record.as_str())),
         _ => None,
     })
 }
@@ -809,6 +830,30 @@ mod tests {
         }
         let single = History::new(first.clone(), "Opened", 0).branches();
         assert_eq!(single, [Branch { tip: root, fork: None, length: 1 }]);
+    }
+
+    #[test]
+    fn a_state_made_elsewhere_is_a_branch_and_nobody_moves() {
+        let first = with_tiles(1, 1);
+        let mut history = History::new(first.clone(), "Opened", usize::MAX);
+        let root = history.root();
+        let commit = |history: &mut History, gray| {
+            history.commit(painted(&first, 0, gray), operation(Vec::new())).0
+        };
+        let (a, b) = (commit(&mut history, 2), commit(&mut history, 3));
+        let (c, _) = history.commit_below(root, painted(&first, 0, 4), operation(Vec::new()));
+        assert_eq!((history.current(), history.line()), (b, vec![root, a, b]));
+        assert_eq!(history.node(root).unwrap().children, [a, c]);
+        let (d, _) = history.commit_below(b, painted(&first, 0, 5), operation(Vec::new()));
+        assert_eq!((history.current(), history.after()), (b, Some(d)));
+        assert!(history.go_to(c));
+        assert_eq!(history.line(), [root, c]);
+        // The current state stays, whatever the budget.
+        history.set_budget(0);
+        history.commit_below(root, painted(&first, 0, 6), operation(Vec::new()));
+        assert_eq!(history.current(), c);
+        assert!(history.document().is_some());
+        assert_eq!(history.bytes(), counted_slowly(&history));
     }
 
     #[test]

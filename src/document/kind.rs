@@ -1,10 +1,14 @@
 //! What kind of work made a state, for people who look for one.
 
-use crate::document::{Edit, StrokeTarget};
+use serde::Deserialize;
+
+use crate::document::{Edit, Place, StrokeTarget};
 
 /// What kind of work made a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OperationKind {
+    /// Something was said about the picture, and perhaps drawn.
+    Chat,
     /// A picture was opened or started, or a whole other state was taken over.
     Opened,
     /// A model made something.
@@ -21,13 +25,21 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// All kinds. Of several kinds of edits in one step, the first one here names the step.
-    pub const ALL: [Self; 6] =
-        [Self::Opened, Self::Generated, Self::Canvas, Self::Layer, Self::Stroke, Self::Mask];
+    pub const ALL: [Self; 7] = [
+        Self::Chat,
+        Self::Opened,
+        Self::Generated,
+        Self::Canvas,
+        Self::Layer,
+        Self::Stroke,
+        Self::Mask,
+    ];
 
     /// The kind's name; a text to translate.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
+            Self::Chat => "Conversation",
             Self::Opened => "Opened",
             Self::Generated => "Generated",
             Self::Canvas => "Canvas",
@@ -44,15 +56,29 @@ impl OperationKind {
         let work = edits.iter().filter(|edit| !matches!(edit, Edit::SetActive(_)));
         work.map(Edit::kind).min().unwrap_or(Self::Opened)
     }
+
+    /// What a picture is that was made by this request, which is JSON.
+    #[must_use]
+    pub fn of_record(record: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Named {
+            command: String,
+        }
+        match serde_json::from_str::<Named>(record) {
+            Ok(named) if named.command == "chat" => Self::Chat,
+            _ => Self::Generated,
+        }
+    }
 }
 
 impl Edit {
     /// What kind of work the edit is.
     #[must_use]
-    pub const fn kind(&self) -> OperationKind {
+    pub fn kind(&self) -> OperationKind {
         match self {
+            Self::Said { .. } => OperationKind::Chat,
             Self::Replace(_) => OperationKind::Opened,
-            Self::Place(place) if place.record.is_some() => OperationKind::Generated,
+            Self::Place(Place { record: Some(record), .. }) => OperationKind::of_record(record),
             Self::SetCanvas(_) | Self::Resize { .. } | Self::Flip(_) | Self::Rotate(_) => {
                 OperationKind::Canvas
             }
@@ -70,6 +96,7 @@ impl Edit {
             | Self::ApplyLayerMask(_)
             | Self::DeleteLayerMask(_)
             | Self::MaskFromSelection(_)
+            | Self::GrowLayerMask { .. }
             | Self::Place(_)
             | Self::SetActive(_) => OperationKind::Layer,
             Self::Stroke(stroke) => match stroke.target {
@@ -110,6 +137,9 @@ impl Edit {
             Self::ApplyLayerMask(_) => "Apply layer mask",
             Self::DeleteLayerMask(_) => "Delete layer mask",
             Self::MaskFromSelection(_) => "Mask from selection",
+            Self::GrowLayerMask { by_px: 0.., .. } => "Widen the layer mask",
+            Self::GrowLayerMask { .. } => "Narrow the layer mask",
+            Self::Said { .. } => "Said",
             Self::Place(place) if place.record.is_some() => "Generated layer",
             Self::Place(_) => "Place picture",
             Self::Stroke(stroke) => match (stroke.target, stroke.mode) {

@@ -177,6 +177,8 @@ actions! {
     TogglePixelGrid View "toggle-pixel-grid" "Pixel grid" "Show lines between pixels when zoomed in" ["Ctrl+Quote"];
     ToggleMaskOverlay View "toggle-mask-overlay" "Mask overlay" "Show the selection as a color" ["Ctrl+Backslash"];
     ToggleMarchingAnts View "toggle-marching-ants" "Selection outline" "Show the selection's outline" ["Ctrl+Shift+D"];
+    ToggleChange View "toggle-change" "Changed region" "Show as a color what the last answer changed" [];
+    ShowChat View "show-chat" "Chat" "Talk with a model about the picture" ["Ctrl+T"];
     TogglePanels View "toggle-panels" "Panels" "Show only the picture" ["F", "F11"];
     ToggleTheme View "toggle-theme" "Dark or light" "Change between dark and light" [];
     ToolMaskBrush Tool "tool-mask-brush" "Mask brush" "Paint what the model should repaint" ["B"];
@@ -205,6 +207,7 @@ actions! {
     ExtendCanvas Model "extend-canvas" "Extend the canvas…" "Add space around the picture and have it painted" ["Ctrl+Alt+E"];
     Vary Model "vary" "Vary" "Draw the selected part, or all, a little differently" ["Ctrl+Alt+Enter"];
     Upscale Model "upscale" "Upscale" "Make the picture four times as wide and high" ["Ctrl+Alt+U"];
+    SendMessage Model "send-message" "Send message" "Send what is written in the chat to the model" [];
     CancelJob Model "cancel-job" "Cancel" "Stop the job that runs" ["Ctrl+Period"];
     CancelAllJobs Model "cancel-all-jobs" "Cancel all jobs" "Stop the job that runs and forget those that wait" ["Ctrl+Shift+Period"];
     RollSeed Model "roll-seed" "New seed" "Draw another number for the seed" ["Ctrl+R"];

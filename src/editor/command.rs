@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::document::{Axis, Edit, LayerId, NodeId};
 use crate::editor::{
-    Action, AfterSaving, CompareMode, CompareSide, Dialog, Dragged, ExtendBy, FolderSetting,
-    FoundPictures, GalleryFilter, GalleryId, GalleryItem, Generation, JobNumber, KeptId,
-    LibrarySize, MaskDisplay, OpenedProject, Panel, Staged,
+    Action, AfterSaving, Answered, ChatOptions, CompareMode, CompareSide, Dialog, Dragged,
+    ExtendBy, FolderSetting, FoundPictures, GalleryFilter, GalleryId, GalleryItem, Generation,
+    JobNumber, KeptId, LibrarySize, MaskDisplay, OpenedProject, Panel, Staged,
 };
 use crate::engine::event::{Failure, JobEvent, JobId, Preview};
 use crate::geom::{CanvasPoint, Extent, ScreenPoint};
@@ -109,6 +109,33 @@ pub enum Command {
     /// Tries a failed job again.
     RetryJob(JobNumber),
 
+    // --- the conversation
+    /// Sets the words of the next message.
+    SetChatDraft(String),
+    /// Sets how messages are answered.
+    SetChatOptions(Box<ChatOptions>),
+    /// Goes to where an earlier message was asked and lets it be changed.
+    EditMessage(NodeId),
+    /// Gives up changing an earlier message.
+    CancelEditMessage,
+    /// Asks an earlier message again, with another seed.
+    RetryTurn(NodeId),
+    /// Goes to the line of another turn that follows the same turn as this one does: so many
+    /// places on.
+    SwitchBranch(NodeId, isize),
+    /// Makes what the last answer changed so many pixels wider, or narrower below 0.
+    WidenChange(i32),
+    /// Shows a gallery's picture with the next message.
+    AttachFromGallery(GalleryId),
+    /// Shows pictures of files with the next message.
+    AttachPaths(Vec<PathBuf>),
+    /// Asks for files to show with the next message.
+    AskAttachment,
+    /// Shows the clipboard's picture with the next message.
+    PasteAttachment,
+    /// Shows one of the pictures no more.
+    Detach(usize),
+
     // --- results
     /// Looks at one of the staged results.
     StagingShow(usize),
@@ -193,6 +220,16 @@ pub enum Command {
         /// What the user should know: a profile that could not be read, and so on.
         remarks: Vec<String>,
     },
+    /// A project is being read, and that is how it looks from afar; `ProjectOpened` or `Failed`
+    /// follows.
+    ProjectPreview {
+        /// Its file.
+        path: PathBuf,
+        /// It, small.
+        image: Arc<RgbaImage>,
+        /// The size of its canvas.
+        extent: Extent,
+    },
     /// A project was read, or work that was left behind was taken up.
     ProjectOpened(Box<OpenedProject>),
     /// A state's pixels came back, or why not.
@@ -215,6 +252,13 @@ pub enum Command {
         /// The pixel that should be in its middle; the middle of what is seen without one.
         at: Option<CanvasPoint>,
     },
+    /// A picture to show with the next message was read or taken from the clipboard.
+    Attached {
+        /// Its pixels.
+        image: Arc<RgbaImage>,
+        /// Its name.
+        name: String,
+    },
     /// The user chose where to save.
     SaveTo(PathBuf),
     /// The user chose a folder for a setting.
@@ -228,6 +272,8 @@ pub enum Command {
         /// Its pictures for the gallery, each with its result.
         results: Vec<(GalleryItem, Staged)>,
     },
+    /// A message was answered; what came is ready to become a state.
+    Answered(Box<Answered>),
     /// The library keeps a picture under a name and has so many bytes now, or why it doesn't.
     PictureKept {
         /// Which picture.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::{Document, Edit, Node, NodeId};
+use crate::document::{Document, Edit, LayerId, Node, NodeId};
 use crate::editor::requests::DeviceSettings;
 use crate::editor::{
     GalleryFilter, GalleryId, GalleryItem, Generation, JobKind, JobNumber, KeptId, PictureName,
@@ -74,6 +74,8 @@ pub enum Effect {
     CopyText(String),
     /// Take a picture from the clipboard; answers `Placed`.
     PasteImage,
+    /// Take a picture from the clipboard to show it with a message; answers `Attached`.
+    PasteAttachment,
     /// Compute an edit that takes longer than a frame; answers `EditDone`.
     Compute(EditPlan),
     /// Measure how two documents look different; answers `Measured`.
@@ -85,7 +87,7 @@ pub enum Effect {
     },
     /// Build a request and hand it to the engine; answers `JobSubmitted`.
     Submit(Box<RequestPlan>),
-    /// Make a job's pictures ready to be shown; answers `Staged`.
+    /// Make a job's pictures ready to be shown; answers `Staged`, or `Answered` for a message.
     Stage(Box<StagePlan>),
     /// Stop a job.
     Cancel(JobId),
@@ -101,6 +103,8 @@ pub enum Effect {
     RestartEngine,
     /// Put the cursor into the prompt.
     FocusPrompt,
+    /// Show the conversation and put the cursor into the message.
+    FocusChat,
     /// Close the window.
     Close,
 }
@@ -134,6 +138,8 @@ pub enum ReadTo {
     Picture,
     /// A new layer with its middle at this point, or in the middle of what is seen.
     Layer(Option<CanvasPoint>),
+    /// A picture that is shown with a message.
+    Attachment,
 }
 
 /// What is dragged with the pointer: over the canvas, or out of the window.
@@ -230,6 +236,8 @@ pub enum FileDialog {
     Open,
     /// A picture for a new layer.
     OpenAsLayer,
+    /// Pictures to show with a message.
+    Attach,
     /// Where to save; with a suggested name.
     Save {
         /// The suggested file name.
@@ -282,6 +290,38 @@ pub struct RequestPlan {
     pub mask: Option<CoverGrid>,
     /// The part of the canvas that the engine is shown; its pictures have this extent.
     pub region: Option<CanvasRect>,
+    /// What is said, where the job answers a message.
+    pub chat: Option<Box<ChatPlan>>,
+}
+
+/// A message to be answered, with what was said before.
+#[derive(Clone, Debug)]
+pub struct ChatPlan {
+    /// What is said.
+    pub message: crate::editor::Message,
+    /// How it is answered.
+    pub options: crate::editor::ChatOptions,
+    /// The turns that the model is reminded of, the oldest first.
+    pub earlier: Vec<EarlierPlan>,
+    /// The layer in hand, where the state has another one.
+    pub in_hand: Option<LayerId>,
+    /// Which of the pictures of the session it is about, as [`crate::editor::Chat`] counts them.
+    pub era: u64,
+}
+
+/// A turn that the model is reminded of; its documents are flattened when the request is built.
+#[derive(Clone, Debug)]
+pub struct EarlierPlan {
+    /// The document that the message was about.
+    pub asked: Option<(NodeId, Document)>,
+    /// The document after the answer, where the answer changed it.
+    pub result: Option<(NodeId, Document)>,
+    /// Pictures that were shown with the message.
+    pub attachments: Vec<Arc<RgbaImage>>,
+    /// The message.
+    pub message: String,
+    /// The words of the answer.
+    pub reply: String,
 }
 
 impl RequestPlan {

@@ -147,6 +147,8 @@ pub enum PictureUse {
     Copy,
     /// To be dragged into another program.
     DragOut,
+    /// To be shown with a message.
+    Attach,
 }
 
 /// A page of what the library has found.

@@ -77,6 +77,8 @@ pub enum JobKind {
     Vary,
     /// The picture four times as large.
     Upscale,
+    /// A message answered.
+    Chat,
 }
 
 /// By how many pixels the canvas is extended on each side.

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use crate::document::{Document, Edit, Place, Shown, flatten, outside_delta};
 use crate::editor::{
     Editor, ExtendBy, GalleryId, GalleryItem, GalleryPixels, JobKind, JobNumber, RequestPlan,
-    StagePlan, Staged,
+    StagePlan, Staged, messages,
 };
 use crate::engine::catalog::{ClipGuidance, ModelInfo};
 use crate::engine::device::{DeviceChoice, Precision};
@@ -21,7 +21,7 @@ use crate::engine::library::ModelLibrary;
 use crate::engine::request::Request;
 use crate::geom::{CanvasRect, Extent, PixelRect};
 use crate::locale::{tr, trf};
-use crate::raster::{CoverGrid, Mask, RgbaImage, resize_rgba};
+use crate::raster::{CoverGrid, Mask, RgbaImage, small_image};
 
 /// Side of the small pictures in staging strip and gallery.
 pub const THUMBNAIL_PX: u32 = 192;
@@ -60,7 +60,7 @@ pub fn plan(
         generation.clip_guidance.filter(|_| editor.chosen_model().is_some_and(has_clip));
     let selected = || (!document.selection.is_empty()).then(|| document.selection.cover.clone());
     let mask = match kind {
-        JobKind::Generate | JobKind::Upscale => None,
+        JobKind::Generate | JobKind::Upscale | JobKind::Chat => None,
         JobKind::Fill => {
             let cover = selected()
                 .ok_or_else(|| tr("Paint over a part of the picture first").to_owned())?;
@@ -130,7 +130,8 @@ pub fn plan(
     let preferences = &editor.preferences;
     let device = DeviceSettings { device: preferences.device, precision: preferences.precision };
     let state = editor.history.current();
-    Ok(RequestPlan { job, kind, generation, device, state, document, before, mask, region })
+    let chat = None;
+    Ok(RequestPlan { job, kind, generation, device, state, document, before, mask, region, chat })
 }
 
 /// Builds the engine's request. Flattens the part of the canvas that the job sees.
@@ -139,6 +140,9 @@ pub fn plan(
 ///
 /// When the model can't do it or a setting makes no sense.
 pub fn request(plan: &RequestPlan, library: &ModelLibrary) -> Result<Request, EngineError> {
+    if let Some(chat) = &plan.chat {
+        return messages::request(plan, chat, library);
+    }
     let generation = &plan.generation;
     let words =
         Words { prompt: Some(&generation.prompt), negative: Some(&generation.negative_prompt) };
@@ -220,7 +224,7 @@ pub fn stage(stage: StagePlan) -> Vec<(GalleryItem, Staged)> {
             let staged = staged_on(&plan, &document, edits, seed);
             let thumbnail = match &staged {
                 Some(staged) => Arc::clone(&staged.thumbnail),
-                None => Arc::new(small(&image)),
+                None => Arc::new(small_image(&image, THUMBNAIL_PX)),
             };
             let item = GalleryItem {
                 id: GalleryId(0),
@@ -353,7 +357,7 @@ fn staged_on(
     })
 }
 
-fn layer_name(plan: &RequestPlan, seed: u64) -> String {
+pub(super) fn layer_name(plan: &RequestPlan, seed: u64) -> String {
     let prompt = plan.generation.prompt.trim();
     if prompt.is_empty() {
         return format!("{} {seed}", tr(kind_name(plan.kind)));
@@ -370,15 +374,6 @@ pub const fn kind_name(kind: JobKind) -> &'static str {
         JobKind::Extend => "Extend the canvas",
         JobKind::Vary => "Vary",
         JobKind::Upscale => "Upscale",
+        JobKind::Chat => "Chat",
     }
-}
-
-fn small(image: &RgbaImage) -> RgbaImage {
-    let Extent { width, height } = image.extent();
-    let longest = width.max(height).max(1);
-    if longest <= THUMBNAIL_PX {
-        return image.clone();
-    }
-    let side = |side: u32| (side * THUMBNAIL_PX / longest).max(1);
-    resize_rgba(image, Extent::new(side(width), side(height)))
 }

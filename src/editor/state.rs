@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::{Document, History, NodeId};
-use crate::editor::{Compare, Gallery, Generation, JobList, Keymap, Notice, Staging, View};
+use crate::editor::{Chat, Compare, Gallery, Generation, JobList, Keymap, Notice, Staging, View};
 use crate::engine::catalog::Catalog;
 use crate::engine::event::JobId;
 use crate::geom::{CanvasPoint, PixelRect};
@@ -77,6 +77,8 @@ pub enum AfterSaving {
 pub enum Panel {
     /// Prompt and settings.
     Prompt,
+    /// The conversation with a model.
+    Chat,
     /// Layers.
     Layers,
     /// History.
@@ -138,6 +140,8 @@ pub struct Editor {
     pub left_work: Vec<crate::editor::LeftWork>,
     /// What is to happen once the pixels of a state are back.
     pub fetching: Option<Fetching>,
+    /// The project that is being opened, once something of it can be shown.
+    pub opening: Option<crate::editor::Opening>,
     /// The state to go to in a project that is being opened.
     pub going_to: Option<(PathBuf, NodeId)>,
     /// Why the journal can't be written, where it can't.
@@ -161,6 +165,8 @@ pub struct Editor {
     pub prompt_draft: String,
     /// What the model said about the prompt of the last job.
     pub prompt_remark: Option<String>,
+    /// What is being said and answered.
+    pub chat: Chat,
     /// The number that was given last to tickets, notices and jobs.
     pub last_number: u64,
 }
@@ -174,6 +180,8 @@ pub enum Fetching {
     Compare(NodeId, crate::editor::CompareSide, crate::editor::CompareSide),
     /// To take a region from it.
     TakeRegion(NodeId),
+    /// To ask a turn's message again at it.
+    Retry(NodeId, NodeId),
 }
 
 /// What is being drawn, as the canvas shows it.

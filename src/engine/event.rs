@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::engine::report::JobReport;
 use crate::engine::request::Record;
 use crate::geom::CanvasRect;
-use crate::raster::{Mask, RgbaImage};
+use crate::raster::{Mask, RgbaImage, composite_inside};
 
 /// Names one job of one engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -170,6 +170,18 @@ pub struct Answer {
     /// of: cover 0 leaves a pixel alone. As large as both pictures; `None` where the picture is a
     /// new one, or where there is none.
     pub change: Option<Arc<Mask>>,
+}
+
+impl Answer {
+    /// The picture that the message is about, with the answer's picture where it changes it.
+    /// Where nothing is covered, every byte stays.
+    #[must_use]
+    pub fn laid_over(&self, subject: &RgbaImage, picture: &RgbaImage) -> RgbaImage {
+        let Some(change) = &self.change else { return picture.clone() };
+        let mut with = subject.clone();
+        composite_inside(&mut with, picture, subject.extent().rect(), change, 0);
+        with
+    }
 }
 
 /// One finished picture.

@@ -251,6 +251,7 @@ mod tests {
     use crate::engine::family::Purpose;
     use crate::engine::report::{Report, Step};
     use crate::engine::request::{BaseSettings, Common, GenerateRequest, SamplerChoice};
+    use crate::engine::worker::Made;
     use crate::geom::Extent;
     use crate::raster::RgbaImage;
 
@@ -293,7 +294,7 @@ mod tests {
                 Step { stage: Stage::Base, item: 0, items: 1, step, steps: STEPS, place: None };
             report.step(at, || Ok(image()))?;
         }
-        Ok(vec![Picture { image: image(), seed: 1, record: request.record(1) }])
+        Ok(vec![Picture { image: image(), seed: 1, record: request.record(1) }].into())
     }
 
     /// An engine whose jobs wait for a go before each, and say what they run.

@@ -26,10 +26,13 @@ pub enum Kind {
     Vary,
     /// A picture enlarged.
     Upscale,
+    /// A message answered.
+    Chat,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Generate, Self::Fill, Self::Extend, Self::Vary, Self::Upscale];
+    const ALL: [Self; 6] =
+        [Self::Generate, Self::Fill, Self::Extend, Self::Vary, Self::Upscale, Self::Chat];
 
     /// The kind's name in the database.
     #[must_use]
@@ -40,6 +43,7 @@ impl Kind {
             Self::Extend => "extend",
             Self::Vary => "vary",
             Self::Upscale => "upscale",
+            Self::Chat => "chat",
         }
     }
 
@@ -56,6 +60,7 @@ impl Kind {
             "generate" => Self::Generate,
             "vary" => Self::Vary,
             "upscale" => Self::Upscale,
+            "chat" => Self::Chat,
             _ => Self::Fill,
         }
     }

@@ -216,8 +216,10 @@ impl EditRecord {
     #[must_use]
     pub fn kind(&self) -> OperationKind {
         match self {
-            Self::Place(place) if place.record.is_some() => OperationKind::Generated,
-            Self::Place(_) => OperationKind::Layer,
+            Self::Place(place) => match &place.record {
+                Some(record) => OperationKind::of_record(record),
+                None => OperationKind::Layer,
+            },
             Self::Replace(_) => OperationKind::Opened,
             Self::Do(edit) => edit.kind(),
         }
@@ -225,11 +227,12 @@ impl EditRecord {
 }
 
 impl NodeRecord {
-    /// The request of the first picture in it that a model made, as JSON.
+    /// The request of the first picture in it that a model made, or of what it said, as JSON.
     #[must_use]
     pub fn model_record(&self) -> Option<&str> {
         self.edits.iter().find_map(|edit| match edit {
             EditRecord::Place(place) => place.record.as_deref(),
+            EditRecord::Do(Edit::Said { record }) => Some(record),
             _ => None,
         })
     }

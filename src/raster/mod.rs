@@ -27,6 +27,7 @@ mod region;
 mod resample;
 mod rgba;
 mod shape;
+mod spread;
 mod stroke;
 mod stroke_path;
 mod tile;
@@ -42,7 +43,7 @@ pub use error::RasterError;
 pub use flood::{FloodReach, flood};
 pub use mask::Mask;
 pub use outline::{OUTLINE_COVER, outline};
-pub use picture::{grid_from_image, image_from_grid, thumbnail};
+pub use picture::{grid_from_image, image_from_grid, small_image, thumbnail};
 pub use region::{Region, RegionSettings, plan_regions, plan_regions_while};
 pub use resample::{
     resize_bicubic_rgb, resize_bicubic_rgb_while, resize_mask, resize_mask_any,

@@ -6,6 +6,7 @@
 //! `…State`. Looks come from [`theme`], parts that several panels share from [`widgets`].
 
 pub mod canvas;
+pub mod chat_panel;
 pub mod compare_bar;
 pub mod dialogs;
 pub mod dock;

@@ -39,6 +39,8 @@ pub(super) fn catalog() -> Catalog {
              training."
                 .to_owned(),
         ],
+        example_messages: Vec::new(),
+        remembers: 4,
         example_prompts: vec!["a red fox".to_owned()],
         base_size: Some(64),
         large_size: Some(256),

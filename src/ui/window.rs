@@ -7,7 +7,7 @@ use crate::preferences::Theme;
 use crate::ui::canvas::{CanvasState, canvas_ui};
 use crate::ui::compare_bar::compare_bar_ui;
 use crate::ui::dialogs::{DialogsState, dialogs_ui};
-use crate::ui::dock::{DockState, dock_ui};
+use crate::ui::dock::{DockState, TopTab, dock_ui, show_top_tab};
 use crate::ui::dragging::{LeavingState, leaving_commands};
 use crate::ui::menu_bar::menu_bar_ui;
 use crate::ui::notices::{NoticesState, notices_ui};
@@ -53,8 +53,15 @@ impl WindowState {
     }
 
     /// Puts the cursor into the prompt in the next frame.
-    pub const fn focus_prompt(&mut self) {
+    pub fn focus_prompt(&mut self, ctx: &egui::Context) {
+        show_top_tab(ctx, TopTab::Prompt);
         self.dock.prompt.request_focus();
+    }
+
+    /// Shows the conversation and puts the cursor into the message in the next frame.
+    pub fn focus_chat(&mut self, ctx: &egui::Context) {
+        show_top_tab(ctx, TopTab::Chat);
+        self.dock.chat.request_focus();
     }
 }
 

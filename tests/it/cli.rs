@@ -249,6 +249,99 @@ fn inpainting_leaves_everything_outside_the_mask_as_it_is() {
     assert!(changed > 0);
 }
 
+/// A folder with a tiny model that can be talked to.
+fn talking_place() -> Place {
+    let place = Place::new();
+    TinyFamily::talking("tiny").write(&place.models()).unwrap();
+    place
+}
+
+#[test]
+fn an_edit_by_words_leaves_every_byte_outside_its_region_and_outside_a_mask() {
+    let place = talking_place();
+    place.picture("in.png", 75, 43, [10, 200, 30, 120]);
+    place.mask("mask.png", (75, 43), (20, 10, 17, 21));
+    let edit = |more: &[&str]| {
+        let common = ["edit", "in.png", "make it red", "--answer", "picture", "--steps", "3"];
+        place.json(&[&common[..], &["--seed", "1"], more].concat())
+    };
+    let free = edit(&["--region", "region.png", "-o", "free.png"]);
+    let masked = edit(&["--mask", "mask.png", "-o", "masked.png"]);
+    let open = |file: &str| image::open(place.file(file)).unwrap().into_rgba8();
+    let (before, region, mask) = (open("in.png"), open("region.png"), open("mask.png"));
+    for (report, file, mask) in [(&free, "free.png", &region), (&masked, "masked.png", &mask)] {
+        assert_eq!(report["command"], "edit");
+        assert_eq!(report["outside_mask_delta"], 0);
+        assert!(report["reply"].is_string());
+        let after = open(file);
+        assert_eq!(after.dimensions(), before.dimensions());
+        for (x, y, pixel) in after.enumerate_pixels() {
+            let outside = mask.get_pixel(x, y)[0] == 0;
+            assert!(!outside || pixel == before.get_pixel(x, y), "{file}: {x} {y}");
+        }
+    }
+    assert!(free["changed_pixels"].as_u64().unwrap() > 0, "{free}");
+    // What is written into the picture makes it again.
+    let again = ["edit", "in.png", "--from", "free.png", "-o", "again.png"];
+    place.json(&again);
+    assert_eq!(open("again.png"), open("free.png"));
+    assert!(
+        place
+            .refused(&["inpaint", "in.png", "--mask", "mask.png", "--from", "free.png"])
+            .contains("gesso chat")
+    );
+}
+
+#[test]
+fn a_question_is_answered_in_words_and_without_a_talking_model_it_says_so() {
+    let place = talking_place();
+    place.picture("in.png", 32, 32, [10, 200, 30, 255]);
+    let asked = place.json(&["ask", "in.png", "what is it?", "--seed", "2"]);
+    assert!(asked["reply"].is_string(), "{asked}");
+    assert_eq!(
+        place.json(&["ask", "in.png", "what is it?", "--seed", "2"])["reply"],
+        asked["reply"]
+    );
+    let mute = Place::with_model();
+    mute.picture("in.png", 32, 32, [10, 200, 30, 255]);
+    let message = mute.refused(&["ask", "in.png", "what is it?", "--model", "tiny"]);
+    assert!(message.contains("tiny"), "{message}");
+}
+
+#[test]
+fn a_conversation_goes_on_branches_and_survives_mistakes() {
+    use std::io::Write as _;
+    let place = talking_place();
+    place.picture("in.png", 32, 32, [10, 200, 30, 255]);
+    let mut chat = place.command(&[
+        "chat", "in.png", "--answer", "picture", "--steps", "2", "--seed", "1", "--json",
+    ]);
+    chat.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut chat = chat.spawn().unwrap();
+    let lines = "make it red\nmake it blue\n/undo\nmake it green\n/branch 99\n/tree\n\
+                 /save out.png\n/save out.jpg\n/branch 2\n/save two.png\n/quit\n";
+    chat.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = chat.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let said: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let messages: Vec<&Value> = said.iter().filter(|line| line["message"].is_u64()).collect();
+    assert_eq!(messages.len(), 3);
+    for message in &messages {
+        assert_eq!(message["outside_mask_delta"], 0);
+    }
+    let tree = said.iter().find(|line| line["tree"].is_array()).unwrap();
+    assert_eq!(tree["at"], 3);
+    assert!(tree["tree"][3].as_str().unwrap().contains("after 1"), "{tree}");
+    let errors = said.iter().filter(|line| line["error"].is_string()).count();
+    assert_eq!(errors, 2, "{said:?}");
+    assert!(place.names().contains(&"out.png".to_owned()));
+    assert_ne!(bytes(&place.file("out.png")), bytes(&place.file("two.png")));
+}
+
 #[test]
 fn bad_edits_are_refused_with_both_sizes_or_the_files_name() {
     let place = Place::with_model();

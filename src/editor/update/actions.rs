@@ -137,6 +137,8 @@ impl Editor {
             Action::TogglePixelGrid => self.view.pixel_grid = !self.view.pixel_grid,
             Action::ToggleMaskOverlay => self.view.mask.overlay = !self.view.mask.overlay,
             Action::ToggleMarchingAnts => self.view.mask.ants = !self.view.mask.ants,
+            Action::ToggleChange => self.chat.show_change = !self.chat.show_change,
+            Action::ShowChat => self.show_chat(effects),
             Action::TogglePanels => self.view.panels_hidden = !self.view.panels_hidden,
             Action::ToggleTheme => self.toggle_theme(effects),
 
@@ -157,6 +159,7 @@ impl Editor {
             Action::ExtendCanvas => self.set_dialog(Some(Dialog::Extend), effects),
             Action::Vary => self.start_job(JobKind::Vary, None, effects),
             Action::Upscale => self.start_job(JobKind::Upscale, None, effects),
+            Action::SendMessage => self.send_message(effects),
             Action::CancelJob => self.cancel_running(effects),
             Action::CancelAllJobs => self.cancel_all(effects),
             Action::RollSeed => self.roll_seed(),

@@ -1,6 +1,6 @@
 //! Which actions can be done now, and which are switched on.
 
-use crate::editor::{Action, Editor, JobKind};
+use crate::editor::{Action, Editor, JobKind, last_change};
 use crate::engine::family::Purpose;
 use crate::locale::tr;
 use crate::preferences::Theme;
@@ -49,6 +49,11 @@ impl Editor {
             Action::ExtendCanvas => self.why_not(JobKind::Extend),
             Action::Vary => self.why_not(JobKind::Vary),
             Action::Upscale => self.why_not(JobKind::Upscale),
+            Action::SendMessage => self.why_no_message(),
+            Action::ToggleChange => needs(
+                last_change(&self.history, document).is_some(),
+                tr("No answer has changed a part of this picture"),
+            ),
             Action::CancelJob | Action::CancelAllJobs => {
                 needs(self.jobs.is_busy(), tr("No job runs"))
             }
@@ -91,6 +96,9 @@ impl Editor {
         if self.catalog.is_none() {
             return Some(tr("The models are being looked for"));
         }
+        if kind == JobKind::Chat {
+            return self.why_no_chat();
+        }
         let Some(model) = self.chosen_model() else {
             return Some(tr("There is no model; see the settings"));
         };
@@ -98,6 +106,7 @@ impl Editor {
             JobKind::Generate => Purpose::Generate,
             JobKind::Fill | JobKind::Extend | JobKind::Vary => Purpose::Inpaint,
             JobKind::Upscale => Purpose::Upscale,
+            JobKind::Chat => Purpose::Chat,
         };
         if model.ability(purpose).is_none() {
             return Some(tr("The chosen model can't do this"));
@@ -119,6 +128,7 @@ impl Editor {
         match action {
             Action::ToggleQuickMask => Some(self.tools.quick_mask),
             Action::TogglePixelGrid => Some(self.view.pixel_grid),
+            Action::ToggleChange => Some(self.chat.show_change),
             Action::ToggleMaskOverlay => Some(self.view.mask.overlay),
             Action::ToggleMarchingAnts => Some(self.view.mask.ants),
             Action::TogglePanels => Some(!self.view.panels_hidden),

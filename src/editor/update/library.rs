@@ -7,13 +7,13 @@ use crate::document::NodeId;
 use crate::editor::{
     Action, AfterSaving, CopySource, Dialog, DragPixels, DragSource, Editor, Effect, FoundPictures,
     GalleryFilter, GalleryId, GalleryItem, GalleryPixels, KeptId, LibrarySize, LibraryTask,
-    NoticeKind, PictureName, PictureOrigin, PictureUse,
+    NoticeKind, PictureName, PictureOrigin, PictureUse, is_project,
 };
 use crate::geom::CanvasPoint;
 use crate::locale::{tr, trf};
 use crate::raster::RgbaImage;
 
-use super::{is_project, sentence};
+use super::sentence;
 
 /// Pictures whose pixels stay here once the library has them.
 const MOST_HERE: usize = 64;
@@ -215,6 +215,11 @@ impl Editor {
         match wanted {
             PictureUse::Look => {}
             PictureUse::Place(at) => self.place_picture(id, image, at, effects),
+            PictureUse::Attach => {
+                let Some(item) = self.gallery.item(id) else { return };
+                let name = item.record.common().prompt.chars().take(40).collect();
+                self.attach(Arc::clone(image), name);
+            }
             PictureUse::Open => self.open_picture(id, image, effects),
             PictureUse::Copy => {
                 let source = CopySource::Picture(Arc::clone(image));
@@ -326,6 +331,16 @@ impl Editor {
     /// Notes at which state results became a part of the document.
     pub(super) fn results_accepted(&mut self, results: &[GalleryId], effects: &mut Vec<Effect>) {
         let node = self.history.current();
+        self.results_accepted_at(node, results, effects);
+    }
+
+    /// Notes at which state results became a part of the document.
+    pub(super) fn results_accepted_at(
+        &mut self,
+        node: NodeId,
+        results: &[GalleryId],
+        effects: &mut Vec<Effect>,
+    ) {
         let path = self.file.path.clone().filter(|path| is_project(path));
         let mut pictures: Vec<PictureName> = Vec::new();
         for id in results {

@@ -6,6 +6,7 @@
 
 mod actions;
 mod canvas;
+mod chat;
 mod documents;
 mod enabled;
 mod errors;
@@ -15,7 +16,6 @@ mod tree;
 mod window;
 mod work;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::document::{Document, DocumentError, Edit, History, Operation};
@@ -67,10 +67,10 @@ impl Editor {
             file: PictureFile::default(),
             left_work: Vec::new(),
             fetching: None,
+            opening: None,
             going_to: None,
             keeping_failed: None,
             keymap: Keymap::with_overrides(&preferences.keymap),
-            preferences,
             computing: None,
             to_place: std::collections::VecDeque::new(),
             after_saving: None,
@@ -78,6 +78,8 @@ impl Editor {
             prompt_at: None,
             prompt_draft: String::new(),
             prompt_remark: None,
+            chat: chat::from_preferences(&preferences),
+            preferences,
             last_number: 0,
         }
     }
@@ -122,6 +124,27 @@ impl Editor {
             Command::MoveJob(number, position) => self.move_job(number, position, &mut effects),
             Command::ClearFinishedJobs => self.jobs.jobs.retain(|job| !job.is_over()),
             Command::RetryJob(number) => self.retry_job(number, &mut effects),
+
+            Command::SetChatDraft(text) => self.set_chat_draft(text),
+            Command::SetChatOptions(options) => self.set_chat_options(*options, &mut effects),
+            Command::EditMessage(node) => self.edit_message(node, &mut effects),
+            Command::CancelEditMessage => self.cancel_edit_message(&mut effects),
+            Command::RetryTurn(node) => self.retry_turn(node, &mut effects),
+            Command::SwitchBranch(node, by) => self.switch_branch(node, by, &mut effects),
+            Command::WidenChange(by_px) => self.widen_change(by_px, &mut effects),
+            Command::AttachFromGallery(id) => {
+                self.want_picture(id, PictureUse::Attach, &mut effects);
+            }
+            Command::AttachPaths(paths) => {
+                let read = |path| Effect::Read { path, to: ReadTo::Attachment };
+                effects.extend(paths.into_iter().map(read));
+            }
+            Command::AskAttachment => {
+                effects.push(Effect::Ask(crate::editor::FileDialog::Attach));
+            }
+            Command::PasteAttachment => effects.push(Effect::PasteAttachment),
+            Command::Attached { image, name } => self.attach(image, name),
+            Command::Detach(index) => self.detach(index),
 
             Command::StagingShow(index) => self.staging_show(index),
             Command::UseSettings(id) => self.use_settings(id),
@@ -188,6 +211,7 @@ impl Editor {
                 self.place_waiting(&mut effects);
             }
             Command::Staged { job, results } => self.staged(job, results, &mut effects),
+            Command::Answered(answered) => self.answered(*answered),
             Command::PictureKept { id, result } => self.picture_kept(id, result, &mut effects),
             Command::PictureFetched { id, result } => {
                 self.picture_fetched(id, result, &mut effects);
@@ -197,6 +221,9 @@ impl Editor {
             }
             Command::PicturesLinked(pictures, path) => self.pictures_linked(&pictures, &path),
             Command::LibraryMeasured(size) => self.library_measured(size),
+            Command::ProjectPreview { path, image, extent } => {
+                self.project_preview(path, image, extent);
+            }
             Command::ProjectOpened(opened) => self.project_opened(*opened, &mut effects),
             Command::Fetched { node, result } => self.fetched(node, result, &mut effects),
             Command::WorkFound(work) => self.work_found(work),
@@ -204,7 +231,9 @@ impl Editor {
             Command::Saved { path, node } => self.saved(path, node, &mut effects),
             Command::EditDone { ticket, result } => self.edit_done(ticket, result, &mut effects),
             Command::Measured { ticket, difference } => self.measured(ticket, difference),
-            Command::JobSubmitted { job, result } => self.job_submitted(job, result),
+            Command::JobSubmitted { job, result } => {
+                self.job_submitted(job, result, &mut effects);
+            }
             Command::JobEvent(id, event) => self.job_event(id, event, &mut effects),
             Command::Preview(preview) => self.show_preview(preview),
             Command::Catalog(catalog) => {
@@ -214,6 +243,7 @@ impl Editor {
             Command::Failed(text) => {
                 self.after_saving = None;
                 self.going_to = None;
+                self.stop_opening();
                 self.notify(NoticeKind::Error, text, None);
             }
             Command::Told(text) => self.notify(NoticeKind::Info, text, None),
@@ -222,6 +252,7 @@ impl Editor {
                 effects.push(Effect::Keep(Keep::Thumbnail(node, thumbnail)));
             }
         }
+        self.settle_answers(&mut effects);
         self.measure_compare(&mut effects);
         effects
     }
@@ -259,11 +290,15 @@ impl Editor {
 
     /// Whether another change would get lost or in the way of one that is being computed.
     fn is_computing(&mut self) -> bool {
-        if self.computing.is_some() {
-            let text = tr("One moment: the last change is still being computed.");
-            self.notify(NoticeKind::Info, text.to_owned(), None);
-        }
-        self.computing.is_some()
+        let text = if self.computing.is_some() {
+            tr("One moment: the last change is still being computed.")
+        } else if self.opening.is_some() {
+            tr("One moment: the project is still being opened.")
+        } else {
+            return false;
+        };
+        self.notify(NoticeKind::Info, text.to_owned(), None);
+        true
     }
 
     /// Does an edit as one step of the history.
@@ -396,14 +431,6 @@ fn first_state(document: &Document, label: String, budget_bytes: usize) -> Histo
     let mut history = History::new(document.clone(), label, budget_bytes);
     history.pin(history.root());
     history
-}
-
-/// The ending of project files.
-const PROJECT: &str = "ora";
-
-/// Whether a file's name says that it is a project.
-fn is_project(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(PROJECT))
 }
 
 /// A message as a sentence: first letter large, full stop at the end.

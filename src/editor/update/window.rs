@@ -11,6 +11,7 @@ impl Panel {
     pub const fn id(self) -> &'static str {
         match self {
             Self::Prompt => "prompt",
+            Self::Chat => "chat",
             Self::Layers => "layers",
             Self::History => "history",
             Self::Gallery => "gallery",

@@ -52,13 +52,15 @@ impl Editor {
         }
     }
 
-    fn submit(&mut self, plan: RequestPlan, effects: &mut Vec<Effect>) {
+    pub(super) fn submit(&mut self, plan: RequestPlan, effects: &mut Vec<Effect>) {
         let generation = &plan.generation;
-        if !generation.prompt.trim().is_empty() {
+        if plan.chat.is_none() && !generation.prompt.trim().is_empty() {
             self.preferences.prompt_history.remember(generation.prompt.clone());
         }
-        self.prompt_at = None;
-        self.prompt_remark = None;
+        if plan.chat.is_none() {
+            self.prompt_at = None;
+            self.prompt_remark = None;
+        }
         let count = if plan.kind == JobKind::Upscale { 1 } else { generation.count.max(1) };
         self.jobs.jobs.push(Job {
             number: plan.job,
@@ -87,9 +89,16 @@ impl Editor {
 
     pub(super) fn retry_job(&mut self, number: JobNumber, effects: &mut Vec<Effect>) {
         let Some(job) = self.jobs.job(number) else { return };
+        if job.kind == JobKind::Chat && self.is_answering() {
+            return;
+        }
         let mut plan = RequestPlan::clone(&job.plan);
         self.jobs.jobs.retain(|job| job.number != number);
         plan.job = JobNumber(self.next_number());
+        if plan.chat.is_some() {
+            self.ask_again(plan, effects);
+            return;
+        }
         self.submit(plan, effects);
     }
 
@@ -97,6 +106,7 @@ impl Editor {
         &mut self,
         number: JobNumber,
         result: Result<(JobId, Box<Record>), Failure>,
+        effects: &mut Vec<Effect>,
     ) {
         let Some(job) = self.jobs.jobs.iter_mut().find(|job| job.number == number) else { return };
         match result {
@@ -110,6 +120,7 @@ impl Editor {
                 let Told { text, offer } = errors::of_failure(&failure);
                 job.state = JobState::Failed(text.clone());
                 self.notify(NoticeKind::Error, text, offer);
+                self.give_message_back(number, effects);
             }
         }
     }
@@ -119,6 +130,7 @@ impl Editor {
             log::debug!("an event of job {}, which is not in the list", id.0);
             return;
         };
+        let number = job.number;
         match event {
             JobEvent::Queued { .. } => job.state = JobState::Waiting,
             JobEvent::Started => {
@@ -141,15 +153,20 @@ impl Editor {
                     "The model has never seen: {words}. It draws what it can.",
                     &[("words", &words.join(", "))],
                 );
-                self.prompt_remark = Some(text);
+                self.remark(number, text);
             }
-            JobEvent::Words(words) => log::trace!("job {} wrote: {words}", id.0),
             JobEvent::PromptCut(cut) => {
                 let text = trf(
                     "The prompt is longer than the model reads: {read} of {tokens} tokens.",
                     &[("read", &cut.read), ("tokens", &cut.tokens)],
                 );
-                self.prompt_remark = Some(text);
+                self.remark(number, text);
+            }
+            JobEvent::Words(words) => {
+                let pending = self.chat.pending.as_mut();
+                if let Some(pending) = pending.filter(|pending| pending.job == number) {
+                    pending.words = words;
+                }
             }
             JobEvent::Finished(outcome) => {
                 job.state = JobState::Finished;
@@ -168,11 +185,21 @@ impl Editor {
                 job.state = JobState::Failed(text.clone());
                 self.preview = None;
                 self.notify(NoticeKind::Error, text, offer);
+                self.give_message_back(number, effects);
             }
             JobEvent::Cancelled => {
                 job.state = JobState::Cancelled;
                 self.preview = None;
+                self.give_message_back(number, effects);
             }
+        }
+    }
+
+    /// What the model said about the words of a job.
+    fn remark(&mut self, number: JobNumber, text: String) {
+        match self.chat.pending.as_mut().filter(|pending| pending.job == number) {
+            Some(pending) => pending.remark = Some(text),
+            None => self.prompt_remark = Some(text),
         }
     }
 
@@ -181,7 +208,7 @@ impl Editor {
         let Some(job) = self.jobs.by_id(preview.job).filter(|job| !job.is_over()) else { return };
         let plan = Arc::clone(&job.plan);
         let place = self.preview_place(&preview, &plan);
-        let in_selection = matches!(plan.kind, JobKind::Fill | JobKind::Vary)
+        let in_selection = matches!(plan.kind, JobKind::Fill | JobKind::Vary | JobKind::Chat)
             && !self.document.selection.is_empty();
         self.preview = Some(ShownPreview {
             job: preview.job,
@@ -205,6 +232,7 @@ impl Editor {
             None => effects.push(Effect::Forget(number)),
         }
         job.state = JobState::Cancelled;
+        self.give_message_back(number, effects);
     }
 
     pub(super) fn cancel_running(&mut self, effects: &mut Vec<Effect>) {
@@ -308,7 +336,7 @@ impl Editor {
     }
 
     /// The model of this name, the default one without a name; nothing where it is not there.
-    fn model(&self, id: Option<&str>) -> Option<&ModelInfo> {
+    pub(super) fn model(&self, id: Option<&str>) -> Option<&ModelInfo> {
         let catalog = self.catalog.as_deref()?;
         id.map_or_else(|| catalog.default_model(), |id| catalog.model(id))
     }
@@ -329,6 +357,10 @@ impl Editor {
     pub(super) fn use_settings(&mut self, id: crate::editor::GalleryId) {
         let Some(item) = self.gallery.item(id) else { return };
         let record = item.record.clone();
+        if let Record::Chat(turn) = &record {
+            self.use_message(turn);
+            return;
+        }
         let common = record.common();
         let generation = &mut self.generation;
         generation.prompt.clone_from(&common.prompt);

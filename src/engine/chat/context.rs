@@ -154,8 +154,6 @@ pub(super) struct Context {
     pub(super) subject: Option<Seen>,
     /// Latents of the pictures that are shown with the message.
     pub(super) latents: Vec<Tensor>,
-    key: TalkKey,
-    shown: Vec<Seen>,
 }
 
 impl Context {
@@ -196,27 +194,8 @@ impl Context {
             conversation = tell(networks, &conversation, turn)?;
             talks.keep(key, conversation.clone());
         }
-        let key = keys.last().copied().unwrap_or_else(|| TalkKey::start(&networks.name));
         let latents = networks.encode_all(&shown)?;
-        Ok(Self { conversation, subject, latents, key, shown })
-    }
-
-    /// Remembers the conversation with the message and its answer in it.
-    pub(super) fn remember(
-        self,
-        talks: &mut Talks,
-        message: &str,
-        reply: &str,
-        result: Option<RgbaImage>,
-        conversation: Conversation,
-    ) {
-        let turn = Turn {
-            shown: self.shown,
-            message: message.to_owned(),
-            reply: reply.to_owned(),
-            result: result.map(Seen::of),
-        };
-        talks.keep(self.key.after(&turn), conversation);
+        Ok(Self { conversation, subject, latents })
     }
 }
 

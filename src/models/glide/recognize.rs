@@ -685,7 +685,7 @@ mod tests {
     #[test]
     fn the_six_public_checkpoints_are_recognized_exactly() {
         for (file, role) in PUBLIC {
-            let found = recognize(&shapes(&golden(file)), None).unwrap();
+            let found = recognize_glide(&shapes(&golden(file)), None).unwrap();
             assert_eq!(found.role, role);
             assert!(found.public && found.assumptions.is_empty(), "{file}");
             if let Some(form) = role.form() {
@@ -701,7 +701,7 @@ mod tests {
             for at in (0..whole.len()).step_by(17) {
                 let mut cut = whole.clone();
                 let (gone, _) = cut.remove(at);
-                match recognize(&cut, None).unwrap_err() {
+                match recognize_glide(&cut, None).unwrap_err() {
                     RecognizeError::MissingKeys { missing, .. } => assert_eq!(missing, [gone]),
                     // Without the first convolution nothing tells the forms apart.
                     other => panic!("{role} without {gone}: {other}"),
@@ -709,13 +709,13 @@ mod tests {
             }
             let mut bent = whole.clone();
             bent[20].1[0] += 1;
-            let error = recognize(&bent, None).unwrap_err();
+            let error = recognize_glide(&bent, None).unwrap_err();
             assert!(
                 matches!(&error, RecognizeError::ShapeMismatch { key, .. } if *key == bent[20].0)
             );
             let mut grown = whole.clone();
             grown.push(("extra.weight".to_owned(), vec![1]));
-            let error = recognize(&grown, None).unwrap_err();
+            let error = recognize_glide(&grown, None).unwrap_err();
             assert_eq!(error.category(), "unexpected_key");
             assert!(error.to_string().contains("extra.weight"));
         }
@@ -755,7 +755,7 @@ mod tests {
     #[test]
     fn other_sizes_are_read_off_their_shapes() {
         for config in small() {
-            let found = recognize(&parameter_shapes(&config).unwrap(), None).unwrap();
+            let found = recognize_glide(&parameter_shapes(&config).unwrap(), None).unwrap();
             let NetworkConfig::Glide(read) = found.config else { panic!("not a UNet") };
             let mut wanted = config.clone();
             wanted.attention_resolutions.sort_unstable_by(|a, b| b.cmp(a));
@@ -769,7 +769,7 @@ mod tests {
     fn a_network_without_text_is_recognized() {
         let mut config = small()[0].clone();
         config.xf_width = 0;
-        let found = recognize(&parameter_shapes(&config).unwrap(), None).unwrap();
+        let found = recognize_glide(&parameter_shapes(&config).unwrap(), None).unwrap();
         let NetworkConfig::Glide(read) = found.config else { panic!("not a UNet") };
         assert_eq!(read.xf_width, 0);
     }
@@ -783,7 +783,7 @@ mod tests {
         for at in 0..whole.len() {
             let mut cut = whole.clone();
             let (gone, _) = cut.remove(at);
-            match recognize(&cut, None) {
+            match recognize_glide(&cut, None) {
                 Err(RecognizeError::MissingKeys { missing, .. }) => assert_eq!(missing, [gone]),
                 Ok(_) => assert!(optional.contains(&gone.as_str()), "{gone} was not missed"),
                 Err(other) => panic!("without {gone}: {other}"),
@@ -807,19 +807,21 @@ mod tests {
             json!({"config": bare}),
             json!({"base": plain, "upsample": {"anything": 1}}),
         ] {
-            let known = recognize(&found, Some(&given)).unwrap();
+            let known = recognize_glide(&found, Some(&given)).unwrap();
             assert_eq!(known.config, NetworkConfig::Glide(config.clone()));
             assert!(known.assumptions.is_empty());
         }
         config.num_res_blocks = 2;
         let given = serde_json::to_value(&config).unwrap();
-        assert_eq!(recognize(&found, Some(&given)).unwrap_err().category(), "missing_key");
+        assert_eq!(recognize_glide(&found, Some(&given)).unwrap_err().category(), "missing_key");
         for bad in [json!([]), json!({"image_size": "x"}), json!({"config": {"image_size": 64}})] {
-            assert_eq!(recognize(&found, Some(&bad)).unwrap_err().category(), "bad_config");
+            assert_eq!(recognize_glide(&found, Some(&bad)).unwrap_err().category(), "bad_config");
         }
         config.xf_layers = usize::MAX;
         let given = serde_json::to_value(&config).unwrap();
-        assert!(recognize(&found, Some(&given)).unwrap_err().to_string().contains("xf_layers"));
+        assert!(
+            recognize_glide(&found, Some(&given)).unwrap_err().to_string().contains("xf_layers")
+        );
     }
 
     #[test]
@@ -836,23 +838,23 @@ mod tests {
             n_xf_blocks_image: 2,
             ..ClipConfig::public()
         };
-        let text = recognize(&clip_text_shapes(&config).unwrap(), None).unwrap();
+        let text = recognize_glide(&clip_text_shapes(&config).unwrap(), None).unwrap();
         assert_eq!(text.role, Role::ClipText);
-        let image = recognize(&clip_image_shapes(&config).unwrap(), None).unwrap();
+        let image = recognize_glide(&clip_image_shapes(&config).unwrap(), None).unwrap();
         assert_eq!(image.role, Role::ClipImage);
         let NetworkConfig::Clip(read) = image.config else { panic!("not CLIP") };
         assert_eq!((read.image_size, read.patch_size, read.n_embd), (16, 4, 48));
         let given = json!({"clip_config": config});
-        let known = recognize(&clip_text_shapes(&config).unwrap(), Some(&given)).unwrap();
+        let known = recognize_glide(&clip_text_shapes(&config).unwrap(), Some(&given)).unwrap();
         assert_eq!(known.config, NetworkConfig::Clip(config));
     }
 
     #[test]
     fn other_networks_are_refused_with_a_look_at_their_names() {
         let other = [("model.layers.0.self_attn.q_proj.weight".to_owned(), vec![64, 64])];
-        let error = recognize(&other, None).unwrap_err();
+        let error = recognize_glide(&other, None).unwrap_err();
         assert_eq!(error.category(), "unrecognized");
         assert!(error.to_string().contains("q_proj"));
-        assert!(recognize(&[], None).is_err());
+        assert!(recognize_glide(&[], None).is_err());
     }
 }

@@ -13,6 +13,8 @@ pub enum Filter {
     All,
     /// What a model made.
     Model,
+    /// What was said, and drawn in answer.
+    Chat,
     /// What was painted, erased or moved by hand.
     Painting,
     /// Changes of layers.
@@ -25,8 +27,15 @@ pub enum Filter {
 
 impl Filter {
     /// All filters, in order.
-    pub const ALL: [Self; 6] =
-        [Self::All, Self::Model, Self::Painting, Self::Layers, Self::Selection, Self::Picture];
+    pub const ALL: [Self; 7] = [
+        Self::All,
+        Self::Model,
+        Self::Chat,
+        Self::Painting,
+        Self::Layers,
+        Self::Selection,
+        Self::Picture,
+    ];
 
     /// Its name.
     #[must_use]
@@ -34,6 +43,7 @@ impl Filter {
         match self {
             Self::All => tr("Everything"),
             Self::Model => tr("Made by a model"),
+            Self::Chat => tr("Conversation"),
             Self::Painting => tr("Painted"),
             Self::Layers => tr("Layers"),
             Self::Selection => tr("Selection"),
@@ -46,6 +56,7 @@ impl Filter {
     pub fn of(node: &Node) -> Self {
         match node.kind {
             OperationKind::Generated => Self::Model,
+            OperationKind::Chat => Self::Chat,
             OperationKind::Stroke => Self::Painting,
             OperationKind::Layer => Self::Layers,
             OperationKind::Mask => Self::Selection,

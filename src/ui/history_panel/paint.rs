@@ -317,6 +317,7 @@ fn tr_label(node: &Node) -> String {
 fn icon_of(node: &Node) -> &'static str {
     match Filter::of(node) {
         Filter::Model => icon::GENERATE,
+        Filter::Chat => icon::CHAT,
         Filter::Painting => icon::BRUSH,
         Filter::Layers => icon::LAYERS,
         Filter::Selection => icon::SELECTION,

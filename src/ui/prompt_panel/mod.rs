@@ -9,3 +9,4 @@ mod settings;
 
 pub use model::{hindrance, sampler_label};
 pub use paint::{PromptState, prompt_ui};
+pub(crate) use paint::{chip_ui, text_area_ui};

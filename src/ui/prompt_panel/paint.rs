@@ -94,7 +94,7 @@ fn prompt_field_ui(
 }
 
 /// A field for text that grows with it; from the last of `rows` on, it scrolls within its frame.
-pub(super) fn text_area_ui(
+pub(crate) fn text_area_ui(
     ui: &mut Ui,
     id: Id,
     text: &mut String,
@@ -189,7 +189,7 @@ fn examples_ui(ui: &mut Ui, editor: &Editor, generation: &mut Generation) {
 }
 
 /// A chip that is as wide as its text and no wider than the panel.
-fn chip_ui(ui: &mut Ui, text: &str) -> egui::Response {
+pub(crate) fn chip_ui(ui: &mut Ui, text: &str) -> egui::Response {
     let row_px = ui.max_rect().width();
     let font = egui::FontId::new(theme::SMALL_PX, egui::FontFamily::Proportional);
     let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colors(ui).text);

@@ -65,6 +65,7 @@ pub fn kind_label(kind: JobKind) -> &'static str {
         JobKind::Extend => tr("Extend"),
         JobKind::Vary => tr("Vary"),
         JobKind::Upscale => tr("Upscale"),
+        JobKind::Chat => tr("Chat"),
     }
 }
 

@@ -267,6 +267,12 @@ pub const MENU: &str = "\u{E2F0}"; // list
 pub const LINKED: &str = "\u{E2E6}"; // link-simple
 /// Not linked.
 pub const UNLINKED: &str = "\u{E2E8}"; // link-simple-break
+/// The conversation with a model.
+pub const CHAT: &str = "\u{E16C}"; // chat-circle-dots
+/// Send a message.
+pub const SEND: &str = "\u{E396}"; // paper-plane-right
+/// Show a picture with a message.
+pub const ATTACH: &str = "\u{E39A}"; // paperclip
 /// Elsewhere.
 pub const EXTERNAL: &str = "\u{E5DE}"; // arrow-square-out
 
@@ -380,6 +386,9 @@ pub const fn of_action(action: Action) -> Option<&'static str> {
         Action::ShowOriginal => RECENT,
         Action::ShowAbout => INFO,
         Action::ShowWelcome => STAR,
+        Action::ShowChat => CHAT,
+        Action::SendMessage => SEND,
+        Action::ToggleChange => OVERLAY,
         Action::RotateHalf
         | Action::ZoomActual
         | Action::TogglePanels
@@ -518,5 +527,8 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("MENU", MENU),
     ("LINKED", LINKED),
     ("UNLINKED", UNLINKED),
+    ("CHAT", CHAT),
+    ("SEND", SEND),
+    ("ATTACH", ATTACH),
     ("EXTERNAL", EXTERNAL),
 ];
