@@ -113,10 +113,14 @@ impl<'a> Setting<'a> {
         }
         let family: &ModelFamily = match &options.model {
             Some(id) => library.family(id)?,
+            None if by == AskedBy::Chat => library.default_talker()?,
             None => library.default_family()?,
         };
-        let domain =
-            options.domain.clone().or_else(|| Domain::file_in(&family.folder, &[DOMAIN_FILE]));
+        let names: &[&str] = match by {
+            AskedBy::Prompt => &[DOMAIN_FILE],
+            AskedBy::Chat => &[CHAT_DOMAIN_FILE, DOMAIN_FILE],
+        };
+        let domain = options.domain.clone().or_else(|| Domain::file_in(&family.folder, names));
         let known = domain.as_deref().map(Domain::read).transpose()?.unwrap_or_default();
         let source = options.data.clone().map_or(Source::BuiltIn, Source::Folder);
         let world = World::new(&source, &known, options.split.into())?;

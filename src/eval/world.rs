@@ -467,7 +467,7 @@ mod tests {
 
     #[test]
     fn edits_lead_from_one_layout_of_the_domain_to_another() {
-        let world = world(include_str!("../../tests/golden/scenes/domain.json"));
+        let world = world(include_str!("../../assets/models/starter/eval-domain-chat.json"));
         for kind in world.edit_kinds() {
             let mut cases = 0;
             for number in 0..40 {
@@ -480,11 +480,9 @@ mod tests {
                     let known = match &placed[..] {
                         [] => true,
                         [(x, 0.0, 0.44)] => x.abs() == 0.5,
-                        [(0.0, 0.0, size)] => *size == 0.62 || *size == 0.34,
-                        [(-0.5, 0.0, 0.44), (0.5, 0.0, 0.44)]
-                        | [(0.5, 0.0, 0.44), (-0.5, 0.0, 0.44)] => true,
+                        [(0.0, 0.0, 0.62)] | [(-0.5, 0.0, 0.44), (0.5, 0.0, 0.44)] => true,
                         [(0.0, 0.0, 0.62), (x, y, 0.34)] => {
-                            x.abs() == 0.66 && (*y == 0.0 || y.abs() == 0.66)
+                            x.abs() == 0.66 && [0.0, -0.66].contains(y)
                         }
                         _ => false,
                     };

@@ -539,3 +539,98 @@ fn ctrl_c_ends_the_work_with_130_and_leaves_no_file() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(place.names(), ["models"]);
 }
+
+/// A small part of the built-in sprites, so that an evaluation takes no time.
+const DOMAIN: &str = r#"{"sprites":[{"codepoint":"1f34e"},{"codepoint":"1f697"},{"codepoint":"2b50"}],
+    "backgrounds":["white","blue"],"gradients":false,"scenery":[],
+    "edits":["remove","background"],"questions":["number"]}"#;
+
+#[test]
+fn an_evaluation_of_drawing_says_what_was_asked_and_what_came_nearest() {
+    let place = Place::with_model();
+    std::fs::write(place.file("domain.json"), DOMAIN).unwrap();
+    let evaluate = ["eval", "draw", "--model", "tiny", "--steps", "2", "--count", "2"];
+    let domain = ["--domain", "domain.json", "--device", "cpu"];
+    let report = place.json(&[&evaluate[..], &domain, &["--save", "sheets"]].concat());
+    assert_eq!(report["command"], "eval draw");
+    assert_eq!((&report["model"], &report["size"]), (&"tiny".into(), &16.into()));
+    let rows = report["rows"].as_array().unwrap();
+    let tasks: Vec<&Value> = rows.iter().map(|row| &row["task"]).collect();
+    assert_eq!(tasks, ["draw", "fill"]);
+    assert!(rows.iter().all(|row| row["count"] == 2), "{rows:?}");
+    let cases = report["cases"].as_array().unwrap();
+    for case in cases {
+        let asked = case["asked"].as_str().unwrap();
+        assert!(["red apple", "car", "star"].contains(&asked), "{case}");
+        assert_eq!(case["right"], case["nearest"] == case["asked"], "{case}");
+    }
+    for file in ["draw.png", "fill.png"] {
+        image::open(place.file("sheets").join(file)).unwrap();
+    }
+    let saved: Value = serde_json::from_slice(&bytes(&place.file("sheets/report.json"))).unwrap();
+    assert_eq!(saved, report);
+    // The same seed asks the same and draws the same.
+    assert_eq!(&place.json(&[&evaluate[..], &domain].concat())["cases"], &report["cases"]);
+    let text = place.run(&[&evaluate[..], &domain].concat());
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("nearest = asked") && text.contains("domain.json"), "{text}");
+}
+
+#[test]
+fn an_evaluation_of_edits_runs_on_a_model_that_is_talked_to() {
+    let place = Place::new();
+    TinyFamily::talking("tiny").write(&place.models()).unwrap();
+    std::fs::write(place.file("domain.json"), DOMAIN).unwrap();
+    let evaluate = ["eval", "edit", "--model", "tiny", "--steps", "2", "--count", "2"];
+    let domain = ["--domain", "domain.json", "--device", "cpu", "--save", "sheets"];
+    let report = place.json(&[&evaluate[..], &domain].concat());
+    let kinds = |rows: &Value| {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| (row["kind"].as_str().unwrap().to_owned(), row["count"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let row = |kind: &str, count| (kind.to_owned(), count);
+    assert_eq!(kinds(&report["edits"]), [row("remove", 2), row("background", 2), row("all", 4)]);
+    assert_eq!(kinds(&report["questions"]), [row("number", 2), row("all", 2)]);
+    assert!(report["edits"][0]["psnr_undone_db"].is_number(), "{report}");
+    for file in ["remove.png", "background.png", "question.png"] {
+        image::open(place.file("sheets").join(file)).unwrap();
+    }
+    let drawn = place.json(&[
+        "eval",
+        "draw",
+        "--by",
+        "chat",
+        "--model",
+        "tiny",
+        "--steps",
+        "2",
+        "--count",
+        "1",
+        "--domain",
+        "domain.json",
+        "--device",
+        "cpu",
+    ]);
+    assert_eq!(drawn["rows"].as_array().unwrap().len(), 1, "it fills no holes");
+}
+
+#[test]
+fn what_can_not_be_evaluated_is_said_at_once() {
+    let place = Place::with_model();
+    std::fs::write(place.file("bad.json"), r#"{"backgrounds":["mauve"]}"#).unwrap();
+    for (arguments, part) in [
+        (&["eval", "draw", "--model", "none"][..], "none"),
+        (&["eval", "draw", "--count", "0"], "--count"),
+        (&["eval", "draw", "--model", "tiny", "--domain", "bad.json"], "mauve"),
+        (&["eval", "draw", "--model", "tiny", "--domain", "gone.json"], "gone.json"),
+        (&["eval", "draw", "--model", "tiny", "--data", "gone"], "gone"),
+        (&["eval", "draw", "--model", "tiny", "--save", "bad.json"], "a file has that name"),
+        (&["eval", "draw", "--model", "tiny", "--steps", "0"], "--steps"),
+        (&["eval", "edit", "--model", "tiny", "--by", "prompt"], "--by"),
+        (&["eval", "edit", "--model", "tiny"], "tiny"),
+    ] {
+        let message = place.refused(arguments);
+        assert!(message.contains(part), "{arguments:?}: {message}");
+    }
+}
