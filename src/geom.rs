@@ -32,6 +32,22 @@ impl Extent {
     pub const fn rect(self) -> CanvasRect {
         CanvasRect { x: 0, y: 0, width: self.width, height: self.height }
     }
+
+    /// The largest extent of the same shape whose longer side has `side_px` pixels at most, never
+    /// larger than this one and never without a pixel.
+    #[must_use]
+    pub fn fitted(self, side_px: u32) -> Self {
+        let longer = self.width.max(self.height);
+        let side_px = side_px.max(1);
+        if longer <= side_px {
+            return Self::new(self.width.max(1), self.height.max(1));
+        }
+        let scaled = |length: u32| {
+            let exact = u64::from(length) * u64::from(side_px);
+            ((exact + u64::from(longer) / 2) / u64::from(longer)).max(1) as u32
+        };
+        Self::new(scaled(self.width), scaled(self.height))
+    }
 }
 
 impl std::fmt::Display for Extent {
@@ -357,6 +373,20 @@ impl ViewTransform {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fitted_sizes_keep_their_shape() {
+        let check = |width, height, expected: (u32, u32)| {
+            let expected = Extent::new(expected.0, expected.1);
+            assert_eq!(Extent::new(width, height).fitted(96), expected);
+        };
+        check(64, 32, (64, 32));
+        check(1000, 500, (96, 48));
+        check(10, 16000, (1, 96));
+        check(3001, 5003, (58, 96));
+        check(u32::MAX, u32::MAX, (96, 96));
+        check(0, 0, (1, 1));
+    }
 
     #[test]
     fn a_union_contains_both_of_its_parts() {

@@ -24,6 +24,7 @@
 //! | [`gpu`] | the canvas on the graphics card: textures, shaders, compositing | `geom`, `raster`, `document` |
 //! | [`ui`] | the window's contents: one file per panel or dialog; widgets | `geom`, `locale`, `raster`, `document`, `tools`, `engine`, `preferences`, `editor`, `gpu` |
 //! | [`app`] | the program with a window: commands gathered, effects done | all of the above |
+//! | [`eval`] | how well a model draws, fills and edits scenes whose true result is known | `geom`, `raster`, `diffusion`, `engine`, `storage` |
 //! | [`selftest`] | reference vectors recomputed | all of the above |
 //! | [`mod@bench`] | how fast networks, the canvas and projects are here | all of the above |
 //! | [`cli`] | the command line; without a command it opens the window | all |
@@ -50,6 +51,7 @@ pub mod diffusion;
 pub mod document;
 pub mod editor;
 pub mod engine;
+pub mod eval;
 pub mod geom;
 pub mod gpu;
 pub mod library;

@@ -5,7 +5,7 @@
 //! snapshots and answer with commands; nothing is shared with them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -18,7 +18,7 @@ use crate::app::{WindowOptions, clipboard, dialogs, work};
 use crate::document::{Document, NodeId};
 use crate::editor::{
     Command, DragSource, Editor, Effect, JobNumber, Keep, LibraryTask, ReadTo, RequestPlan,
-    messages, requests,
+    is_project, messages, requests,
 };
 use crate::engine::catalog::Catalog;
 use crate::engine::error::EngineError;
@@ -124,11 +124,6 @@ impl<S: Send + 'static> Worker<S> {
 
 fn answer_of(command: Option<Command>) -> Answer {
     command.map_or(Answer::Done, Answer::from)
-}
-
-/// Whether a file's name says that it is a project.
-fn is_project(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ora"))
 }
 
 /// What does the editor's effects.
@@ -262,6 +257,8 @@ impl Desk {
                 });
             }
             Effect::Read { path, to: ReadTo::Picture } if is_project(&path) => {
+                let early = path.clone();
+                self.keep(move |_| answer_of(Keeper::preview(&early)));
                 self.keep(move |keeper| keeper.open(&path).into());
             }
             Effect::WriteProject { path, document, node } => {
@@ -556,5 +553,55 @@ impl Desk {
             self.build(plan);
         }
         commands
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geom::Extent;
+    use crate::project::ora::{Contents, write};
+
+    /// What comes of opening a file, in order.
+    fn opened(path: &std::path::Path, folder: &std::path::Path) -> Vec<Command> {
+        let options = WindowOptions { file: None, config: Some(folder.to_owned()) };
+        let (mut desk, loaded) = Desk::open(&options, || ());
+        let mut commands =
+            desk.perform(Effect::Read { path: path.to_owned(), to: ReadTo::Picture });
+        while desk.is_busy() {
+            commands.extend(desk.poll());
+            std::thread::yield_now();
+        }
+        desk.close(&loaded.preferences, true);
+        commands
+    }
+
+    #[test]
+    fn a_project_is_shown_small_before_all_of_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ora");
+        let mut document = Document::new(Extent::new(1200, 300), "Layer 1");
+        document.layers[0].pixels.fill(document.extent.rect().into(), [9, 90, 200, 255]);
+        let contents = Contents {
+            document: &document,
+            entries: Vec::new(),
+            layer_content: &|_| String::new(),
+            picture_content: String::new(),
+        };
+        write(&path, &contents, None).unwrap();
+        let commands = opened(&path, folder.path());
+        let [Command::ProjectPreview { path: shown, image, extent }, Command::ProjectOpened(all)] =
+            &commands[..]
+        else {
+            panic!("{commands:?}");
+        };
+        assert_eq!((shown, *extent), (&path, document.extent));
+        assert_eq!(image.pixel(0, 0), [9, 90, 200, 255]);
+        assert_eq!(all.document.extent, *extent);
+
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        let commands = opened(&path, folder.path());
+        assert!(matches!(commands[..], [Command::Failed(_)]), "{commands:?}");
     }
 }

@@ -2,16 +2,25 @@
 
 use rfd::AsyncFileDialog;
 
-use crate::editor::{Command, FileDialog};
+use crate::editor::{Command, FileDialog, PROJECT_ENDING};
 use crate::locale::tr;
 use crate::storage::ExportFormat;
 
 /// Endings of pictures that can be read.
-const READABLE: [&str; 12] =
-    ["ora", "png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff", "bmp", "dib", "gif"];
-
-/// The ending of projects.
-const PROJECT: &str = "ora";
+const READABLE: [&str; 12] = [
+    PROJECT_ENDING,
+    "png",
+    "jpg",
+    "jpeg",
+    "jpe",
+    "jfif",
+    "webp",
+    "tif",
+    "tiff",
+    "bmp",
+    "dib",
+    "gif",
+];
 
 /// Asks the user for a file; the answer comes on another thread.
 ///
@@ -20,7 +29,8 @@ pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Sen
     let projects = || AsyncFileDialog::new().add_filter(tr("Pictures and projects"), &READABLE);
     // A project is opened as a whole, so it is no layer.
     let pictures = || {
-        let endings: Vec<&str> = READABLE.into_iter().filter(|ending| *ending != PROJECT).collect();
+        let endings: Vec<&str> =
+            READABLE.into_iter().filter(|ending| *ending != PROJECT_ENDING).collect();
         AsyncFileDialog::new().add_filter(tr("Pictures"), &endings)
     };
     let spawn = |task: Box<dyn FnOnce() + Send>| {
@@ -60,7 +70,7 @@ pub(crate) fn ask(dialog: FileDialog, answer: impl FnOnce(Option<Command>) + Sen
         FileDialog::Save { name, folder } => {
             let mut dialog =
                 AsyncFileDialog::new().set_title(tr("Save the picture")).set_file_name(name);
-            dialog = dialog.add_filter(tr("Project with layers and history"), &[PROJECT]);
+            dialog = dialog.add_filter(tr("Project with layers and history"), &[PROJECT_ENDING]);
             for format in ExportFormat::ALL {
                 dialog = dialog.add_filter(format.name(), format.extensions());
             }

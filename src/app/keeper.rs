@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::document::{Document, Edit, Node, NodeId, OperationKind, StoredNode};
-use crate::editor::{Command, Keep, LeftWork, OpenedProject};
+use crate::editor::{Command, Keep, LeftWork, OpenedProject, is_project};
 use crate::locale::{tr, trf};
 use crate::project::file::{self, Differs};
 use crate::project::journal::{self, Change, Journal, Saving};
@@ -36,8 +36,8 @@ pub(crate) struct Keeper {
 
 enum Kept {
     Nothing,
-    /// A first state that was not changed yet.
-    First(Box<NewNode>),
+    /// A first state that was not changed yet, and its small picture.
+    First(Box<NewNode>, Option<Arc<RgbaImage>>),
     /// A project that was not changed yet.
     Project(Box<ProjectFile>),
     /// A tree that is written.
@@ -63,7 +63,7 @@ impl Keeper {
         let change = match keep {
             Keep::Start(node) => {
                 self.end();
-                self.kept = Kept::First(Box::new(new_node(*node)));
+                self.kept = Kept::First(Box::new(new_node(*node)), None);
                 return None;
             }
             Keep::Opened => {
@@ -74,12 +74,20 @@ impl Keeper {
                 return None;
             }
             Keep::Node(node) => Change::Node(Box::new(new_node(*node))),
-            Keep::Thumbnail(node, image) => Change::Thumbnail(node, image),
+            Keep::Thumbnail(node, image) => {
+                if let Kept::First(first, thumbnail) = &mut self.kept
+                    && first.id == node
+                {
+                    *thumbnail = Some(image);
+                    return None;
+                }
+                Change::Thumbnail(node, image)
+            }
             Keep::GoTo(node) => Change::Record(Record::GoTo { node }),
             Keep::Rename(node, label) => Change::Record(Record::Rename { node, label }),
             Keep::Pin(node, pinned) => Change::Record(Record::Pin { node, pinned }),
             Keep::Saved(node, path) => {
-                if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ora")) {
+                if is_project(&path) {
                     self.file = Some(path.clone());
                 }
                 Change::Record(Record::Saved { node, path })
@@ -122,7 +130,10 @@ impl Keeper {
                 return result;
             }
             Kept::Nothing => (Vec::new(), None),
-            Kept::First(node) => (vec![Change::Node(node)], None),
+            Kept::First(node, thumbnail) => {
+                let thumbnail = thumbnail.map(|image| Change::Thumbnail(node.id, image));
+                (std::iter::once(Change::Node(node)).chain(thumbnail).collect(), None)
+            }
             Kept::Project(project) => (Vec::new(), Some(project)),
             Kept::Waiting(waiting, project) => (waiting, project),
         };
@@ -160,7 +171,7 @@ impl Keeper {
         let tree = match &self.kept {
             Kept::Journal(journal) => journal.tree(),
             Kept::Project(project) | Kept::Waiting(_, Some(project)) => &project.tree,
-            Kept::Nothing | Kept::First(_) | Kept::Waiting(_, None) => return None,
+            Kept::Nothing | Kept::First(..) | Kept::Waiting(_, None) => return None,
         };
         tree.project.as_ref().map(|project| project.id.clone())
     }
@@ -212,6 +223,22 @@ impl Keeper {
         Some(folder.join(format!("{name}.ora")))
     }
 
+    /// How a project looks from afar; nothing where that can't be known before all of it was read.
+    pub(crate) fn preview(path: &Path) -> Option<Command> {
+        match OraFile::open(path).and_then(|mut file| file.preview()) {
+            Ok(preview) => preview.map(|(image, extent)| Command::ProjectPreview {
+                path: path.to_owned(),
+                image: Arc::new(image),
+                extent,
+            }),
+            Err(error) => {
+                // Opening it says what the user should know.
+                log::debug!("there is no preview: {error}");
+                None
+            }
+        }
+    }
+
     /// Reads a project.
     pub(crate) fn open(&mut self, path: &Path) -> Command {
         match self.try_open(path) {
@@ -248,7 +275,7 @@ impl Keeper {
                 document: document.clone(),
             };
             let nodes = vec![stored(&node)];
-            self.opened = Some(Kept::First(Box::new(node)));
+            self.opened = Some(Kept::First(Box::new(node), None));
             return Ok(OpenedProject {
                 saved: own.is_some().then_some(NodeId(1)),
                 path: own,
@@ -300,11 +327,13 @@ impl Keeper {
         Ok(OpenedProject { path: own, nodes, current, document, saved, remarks })
     }
 
-    /// Looks for work that was left behind; what was saved to the end is cleaned up.
+    /// Looks for work that was left behind; what a project has to the end is cleaned up.
     pub(crate) fn find_work(&self) -> Option<Command> {
         let mut found = Vec::new();
         for work in journal::abandoned(self.root.as_deref()?) {
-            if !work.unsaved {
+            // A picture file has neither the layers nor the tree.
+            let in_project = work.file.as_deref().is_some_and(|f| is_project(f) && f.is_file());
+            if !work.unsaved && in_project {
                 if let Err(error) = journal::remove_abandoned(&work.folder) {
                     log::warn!("{error}");
                 }
@@ -480,5 +509,85 @@ fn new_node(node: Node) -> NewNode {
         document: node
             .document
             .unwrap_or_else(|| Document::new(crate::geom::Extent::new(1, 1), "")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{History, Operation};
+    use crate::geom::Extent;
+
+    fn history() -> History {
+        History::new(Document::new(Extent::new(8, 8), "Layer 1"), "New picture", usize::MAX)
+    }
+
+    fn keep_current(keeper: &mut Keeper, history: &History, keep: impl Fn(Box<Node>) -> Keep) {
+        let node = history.node(history.current()).unwrap().clone();
+        assert!(keeper.keep(keep(Box::new(node))).is_none());
+    }
+
+    /// A step that adds a layer.
+    fn step(keeper: &mut Keeper, history: &mut History) {
+        let mut document = history.document().unwrap().clone();
+        let edits = vec![Edit::AddLayer { name: "Layer 2".to_owned() }];
+        edits[0].apply(&mut document).unwrap();
+        history.commit(document, Operation { label: "Add layer".to_owned(), edits });
+        keep_current(keeper, history, Keep::Node);
+    }
+
+    #[test]
+    fn a_crash_after_a_save_costs_no_layers() {
+        let check = |name: &str, there: bool, offered: bool| {
+            let folder = tempfile::tempdir().unwrap();
+            let root = folder.path().join("journals");
+            let path = folder.path().join(name);
+            let mut keeper = Keeper::new(Some(root.clone()));
+            let mut history = history();
+            keep_current(&mut keeper, &history, Keep::Start);
+            step(&mut keeper, &mut history);
+            if there {
+                std::fs::write(&path, "as good as the file of that name").unwrap();
+            }
+            keeper.keep(Keep::Saved(history.current(), path.clone()));
+            // The program ends; nobody calls `end`.
+            drop(keeper);
+            let found = match Keeper::new(Some(root.clone())).find_work() {
+                Some(Command::WorkFound(found)) => found,
+                None => Vec::new(),
+                Some(other) => panic!("{other:?}"),
+            };
+            let files: Vec<_> = found.into_iter().map(|work| work.file).collect();
+            let expected = if offered { vec![Some(path)] } else { Vec::new() };
+            assert_eq!(files, expected, "{name}");
+            assert_eq!(std::fs::read_dir(root).unwrap().count(), usize::from(offered), "{name}");
+        };
+        check("all.ora", true, false);
+        check("ALL.ORA", true, false);
+        check("moved-away.ora", false, true);
+        check("flat.png", true, true);
+        check("flat", true, true);
+    }
+
+    #[test]
+    fn the_first_state_keeps_its_small_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::new(Some(folder.path().join("journals")));
+        let mut history = history();
+        let root = history.root();
+        keep_current(&mut keeper, &history, Keep::Start);
+        let other = Arc::new(RgbaImage::new(Extent::new(2, 2), [9; 4]));
+        keeper.keep(Keep::Thumbnail(NodeId(77), other));
+        let image = Arc::new(RgbaImage::new(Extent::new(3, 2), [200, 10, 30, 255]));
+        keeper.keep(Keep::Thumbnail(root, Arc::clone(&image)));
+        assert!(!folder.path().join("journals").exists(), "a look at a picture costs nothing");
+
+        step(&mut keeper, &mut history);
+        let path = folder.path().join("all.ora");
+        let save = keeper.saving(&path).unwrap();
+        save.write(path.clone(), history.current(), history.document().unwrap());
+        let file::Opened { tree, mut file, .. } = file::open(&path).unwrap();
+        let found = tree.unwrap().thumbnail(root, &mut file).unwrap();
+        assert_eq!(found.as_ref(), Some(&*image));
     }
 }

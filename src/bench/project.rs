@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::document::{Document, Edit, History, NodeId, Operation, Stroke, StrokeTarget};
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::project::journal::{Change, Journal};
+use crate::project::ora::OraFile;
 use crate::project::replay::{Outcome, replay};
 use crate::project::{NewNode, ProjectError, ProjectRecord, file};
 use crate::raster::{Brush, StrokeMode, StrokeSample};
@@ -135,9 +136,9 @@ pub fn run(
     drop(document);
 
     let began = Instant::now();
-    let merged = crate::project::ora::OraFile::open(&path)?.thumbnail()?;
-    drop(merged);
-    tell(&once("open: to the small picture", began, size(&path)));
+    let preview = OraFile::open(&path)?.preview()?;
+    tell(&once("open: to the first pixels", began, size(&path)));
+    drop(preview);
     let began = Instant::now();
     let opened = file::open(&path)?;
     let (Some(mut tree), mut pictures) = (opened.tree, opened.file) else {

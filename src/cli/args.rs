@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::cli::options::Options;
 use crate::engine::device::DeviceChoice;
 use crate::engine::draft::Choices;
+use crate::engine::request::AnswerChoice;
+use crate::eval::Split;
 
 /// Make and edit images with models that run on your own machine.
 #[derive(Debug, Parser)]
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Do edits on a project, one JSON object a line; each is safe on the disk when it is printed.
     Apply(ApplyArgs),
+    /// Score a model on scenes whose true result is known.
+    #[command(subcommand)]
+    Eval(EvalCommand),
     /// Recompute reference vectors and compare.
     Selftest(SelftestArgs),
     /// Measure how fast networks, the canvas and projects are here.
@@ -167,6 +172,9 @@ pub(crate) struct ChatArgs {
 /// How a message is answered, beside what all jobs have.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ChatOptions {
+    /// What the answer consists of: free (what the model thinks fit), picture or words.
+    #[arg(long, value_name = "A")]
+    pub(crate) answer: Option<AnswerChoice>,
     /// How freely words are chosen: 0 always takes the likeliest, 1 draws as the model says.
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(crate) temperature: Option<f64>,
@@ -182,6 +190,7 @@ impl ChatOptions {
     /// What a user chose, with these choices in it.
     pub(crate) fn choices(&self, others: Choices) -> Choices {
         Choices {
+            answer: self.answer,
             temperature: self.temperature,
             widen_px: self.widen,
             refine: self.refine.then_some(true),
@@ -312,6 +321,82 @@ pub(crate) struct ApplyArgs {
     /// The folder for the journal; the usual one without.
     #[arg(long, value_name = "DIR")]
     pub(crate) journals: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvalCommand {
+    /// Does it draw, alone and into a hole, the thing that it was asked for?
+    Draw(EvalOptions),
+    /// Does it change what it was told to, and answer questions?
+    Edit(EvalOptions),
+}
+
+/// How a model is asked to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AskedBy {
+    /// By the networks that draw from prompts.
+    Prompt,
+    /// By the networks that answer messages.
+    Chat,
+}
+
+/// Which sprites a model is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SplitChoice {
+    /// Those that models are trained on.
+    #[default]
+    Trained,
+    /// Those that are held out of training.
+    HeldOut,
+    /// All.
+    All,
+}
+
+impl From<SplitChoice> for Split {
+    fn from(choice: SplitChoice) -> Self {
+        match choice {
+            SplitChoice::Trained => Self::Trained,
+            SplitChoice::HeldOut => Self::HeldOut,
+            SplitChoice::All => Self::Whole,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalOptions {
+    /// The model; see `gesso models list`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// How drawings are asked for, where a model can do both; by prompts without it.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) by: Option<AskedBy>,
+    /// Cases of each kind; enough for a minute or two without it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
+    /// Where scenes and noise start; the same seed asks the same again.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Denoising steps; what suits the model without it.
+    #[arg(long, value_name = "S")]
+    pub(crate) steps: Option<u32>,
+    /// How strongly to follow the words; what suits the model without it.
+    #[arg(long, value_name = "G")]
+    pub(crate) guidance: Option<f64>,
+    /// Where to compute: auto, cpu, cuda or metal.
+    #[arg(long, value_name = "D", default_value = "auto")]
+    pub(crate) device: DeviceChoice,
+    /// A folder for contact sheets and the report as JSON; made if it is missing.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// A folder with the whole collection of sprites; a small part is built in.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// What the model knows, as JSON; `eval-domain.json` in the model's folder without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) domain: Option<PathBuf>,
+    /// Which sprites are asked for.
+    #[arg(long, value_enum, value_name = "SPLIT", default_value_t)]
+    pub(crate) split: SplitChoice,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ pub(crate) fn edit(args: &EditArgs, context: &Context) -> Result<(), CliError> {
         image: Some(&args.image),
         mask: args.mask.as_deref(),
         references: &args.reference,
-        answer: AnswerChoice::Free,
+        answer: None,
         chat: &args.chat,
     };
     let (request, file) = chat_request(&message, &args.options, from.as_ref(), &library)?;
@@ -68,7 +68,7 @@ pub(crate) fn ask(args: &AskArgs, context: &Context) -> Result<(), CliError> {
         image: Some(&args.image),
         mask: None,
         references: &[],
-        answer: AnswerChoice::Words,
+        answer: Some(AnswerChoice::Words),
         chat: &args.chat,
     };
     let (request, _) = chat_request(&message, &args.options, None, &library)?;

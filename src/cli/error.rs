@@ -5,6 +5,7 @@ use crate::app::picture_text::PictureTextError;
 use crate::engine::error::EngineError;
 use crate::engine::event::{Failure, FailureKind};
 use crate::engine::library::LibraryError;
+use crate::eval::EvalError;
 use crate::project::ProjectError;
 use crate::storage::StorageError;
 
@@ -70,6 +71,12 @@ impl From<EngineError> for CliError {
             EngineError::Cancelled => Self::Interrupted,
             other => other.failure().into(),
         }
+    }
+}
+
+impl From<EvalError> for CliError {
+    fn from(error: EvalError) -> Self {
+        Self::Input(error.to_string())
     }
 }
 

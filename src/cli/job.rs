@@ -124,7 +124,8 @@ pub(crate) struct Message<'a> {
     pub(crate) image: Option<&'a Path>,
     pub(crate) mask: Option<&'a Path>,
     pub(crate) references: &'a [PathBuf],
-    pub(crate) answer: AnswerChoice,
+    /// What it consists of where the user doesn't say.
+    pub(crate) answer: Option<AnswerChoice>,
     pub(crate) chat: &'a ChatOptions,
 }
 
@@ -161,7 +162,7 @@ pub(crate) fn chat_request(
         talk.attachments.push(source(path, &read_image_file(path)?));
     }
     let choices = message.chat.choices(options.choices());
-    let choices = Choices { answer: Some(message.answer), ..choices };
+    let choices = Choices { answer: choices.answer.or(message.answer), ..choices };
     let words = message.words.or(options.prompt.as_deref());
     Ok((draft::chat(words, &choices, talk, from, library)?, file))
 }

@@ -11,6 +11,7 @@ mod chat;
 mod checks;
 mod edit;
 mod error;
+mod eval;
 mod finish;
 mod generate;
 mod inpaint;

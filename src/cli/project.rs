@@ -9,6 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::{note, say};
 use crate::cli::run::Context;
 use crate::document::{NodeId, flatten};
+use crate::editor::is_project;
 use crate::project::journal::Journal;
 use crate::project::{Pictures, ProjectError, Tree, file};
 use crate::storage::{ExportFormat, ExportOptions, export_image};
@@ -130,8 +131,7 @@ pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<(), CliErro
     let mut source = open(&args.project)?;
     let node = args.node.map_or(source.current, NodeId);
     let document = source.tree.document(node, source.pictures.as_mut())?;
-    let is_project = args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("ora"));
-    if is_project {
+    if is_project(&args.output) {
         let previous = args.project.is_file().then_some(args.project.as_path());
         let Source { tree, pictures, .. } = &mut source;
         file::save(&args.output, tree, node, &document, pictures.as_mut(), previous)?;

@@ -11,9 +11,12 @@ use crate::cli::project::{Source, open};
 use crate::cli::run::{Context, open_library};
 use crate::cli::session::Session;
 use crate::document::NodeId;
-use crate::engine::request::{ChatRequest, InpaintRequest, Record, Request, UpscaleRequest};
+use crate::editor::{TurnNote, TurnPicture};
+use crate::engine::request::{
+    ChatRequest, EarlierTurn, InpaintRequest, Record, Request, UpscaleRequest,
+};
 use crate::project::ProjectError;
-use crate::project::replay::{Outcome, Redraw, Replayed, replay};
+use crate::project::replay::{Outcome, Redraw, Replayed, Told, replay};
 use crate::raster::RgbaImage;
 
 /// Replays and says what became of each state.
@@ -29,10 +32,7 @@ pub(crate) fn run(args: &ReplayArgs, context: &Context) -> Result<(), CliError> 
         if args.keep_generated {
             return Ok(None);
         }
-        let request = request(redraw, args)?;
-        if depends_on_more(&request) {
-            return Ok(None);
-        }
+        let Some(request) = request(redraw, args)? else { return Ok(None) };
         let drawn = draw_again(request, &mut session, context);
         drawn.map(Some).map_err(|error| {
             let text = error.to_string();
@@ -133,9 +133,10 @@ fn as_json(state: &Replayed) -> serde_json::Value {
     value
 }
 
-/// The engine's request for a picture, on the device that was asked for.
-fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Request, String> {
-    let Redraw { record, image, mask } = redraw;
+/// The engine's request for a picture, on the device that was asked for. Nothing where the model
+/// was shown more than the project holds: pictures that were attached to a message.
+fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, String> {
+    let Redraw { record, image, mask, earlier } = redraw;
     let record: Record = serde_json::from_str(record)
         .map_err(|error| format!("its request can't be understood: {error}"))?;
     let nothing = || "the project does not say what the model was shown".to_owned();
@@ -150,31 +151,43 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Request, String> {
             let image = Arc::new(image.ok_or_else(nothing)?);
             Request::Upscale(UpscaleRequest { settings, image })
         }
-        Record::Chat(turn) => Request::Chat(ChatRequest {
-            image: match turn.settings.image {
-                Some(_) => Some(Arc::new(image.ok_or_else(nothing)?)),
-                None => None,
-            },
-            mask: match turn.settings.mask {
-                Some(_) => Some(Arc::new(mask.ok_or_else(nothing)?)),
-                None => None,
-            },
-            settings: turn.settings,
-            attachments: Vec::new(),
-            earlier: Vec::new(),
-        }),
+        Record::Chat(turn) => {
+            let told = earlier(turn.settings.earlier as usize).map_err(|e| e.to_string())?;
+            let turns: Option<Vec<EarlierTurn>> = told.into_iter().map(earlier_turn).collect();
+            let Some(turns) = turns.filter(|_| turn.settings.attachments.is_empty()) else {
+                return Ok(None);
+            };
+            let shown = turn.settings.image.is_some();
+            let masked = turn.settings.mask.is_some();
+            Request::Chat(ChatRequest {
+                image: shown.then(|| image.ok_or_else(nothing)).transpose()?.map(Arc::new),
+                mask: masked.then(|| mask.ok_or_else(nothing)).transpose()?.map(Arc::new),
+                settings: turn.settings,
+                attachments: Vec::new(),
+                earlier: turns,
+            })
+        }
     };
     request.common_mut().device = args.device;
-    Ok(request)
+    Ok(Some(request))
 }
 
-/// Whether a message was answered from more than the project says: what was said before it, and
-/// pictures that were shown with it.
-fn depends_on_more(request: &Request) -> bool {
-    match request {
-        Request::Chat(chat) => chat.settings.earlier > 0 || !chat.settings.attachments.is_empty(),
-        Request::Generate(_) | Request::Inpaint(_) | Request::Upscale(_) => false,
+/// A turn as the model was reminded of it; nothing where pictures were attached to it.
+fn earlier_turn(told: Told) -> Option<EarlierTurn> {
+    let Told { record, before, after } = told;
+    let Ok(Record::Chat(turn)) = serde_json::from_str(&record) else { return None };
+    if !turn.settings.attachments.is_empty() {
+        return None;
     }
+    let note: TurnNote = serde_json::from_str(&record).ok()?;
+    let drew = matches!(note.picture, Some(TurnPicture::Changed | TurnPicture::New));
+    Some(EarlierTurn {
+        image: turn.settings.image.is_some().then(|| Arc::new(before)),
+        attachments: Vec::new(),
+        message: turn.settings.common.prompt,
+        reply: turn.reply,
+        result: drew.then(|| Arc::new(after)),
+    })
 }
 
 fn draw_again(

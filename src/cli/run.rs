@@ -14,7 +14,8 @@ use crate::cli::options::Options;
 use crate::cli::output::{note, say};
 use crate::cli::session::{Session, Show};
 use crate::cli::{
-    apply, batch, chat, checks, edit, generate, inpaint, models, project, replay, upscale, vary,
+    apply, batch, chat, checks, edit, eval, generate, inpaint, models, project, replay, upscale,
+    vary,
 };
 use crate::engine::library::{LibraryPaths, ModelLibrary};
 use crate::engine::threads::is_engine_thread;
@@ -103,6 +104,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<(), CliError> {
         Command::Export(args) => project::export(args, context),
         Command::Replay(args) => replay::run(args, context),
         Command::Apply(args) => apply::run(args, context),
+        Command::Eval(command) => eval::run(command, context),
         Command::Selftest(args) => checks::selftest(args, context),
         Command::Bench(args) => checks::bench(args, context),
     }

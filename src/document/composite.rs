@@ -317,9 +317,7 @@ fn small_picture(stack: &Stack<'_>, canvas: Extent, side_px: u32) -> RgbaImage {
     if long <= side {
         return image;
     }
-    let scale = f64::from(side) / f64::from(long);
-    let scaled = |px: u32| ((f64::from(px) * scale).round() as u32).max(1);
-    resize_rgba(&image, Extent::new(scaled(canvas.width), scaled(canvas.height)))
+    resize_rgba(&image, canvas.fitted(side))
 }
 
 /// Lays layers over each other into the pixels of `rect`, which counts pixels of this level.

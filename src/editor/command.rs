@@ -220,6 +220,16 @@ pub enum Command {
         /// What the user should know: a profile that could not be read, and so on.
         remarks: Vec<String>,
     },
+    /// A project is being read, and that is how it looks from afar; `ProjectOpened` or `Failed`
+    /// follows.
+    ProjectPreview {
+        /// Its file.
+        path: PathBuf,
+        /// It, small.
+        image: Arc<RgbaImage>,
+        /// The size of its canvas.
+        extent: Extent,
+    },
     /// A project was read, or work that was left behind was taken up.
     ProjectOpened(Box<OpenedProject>),
     /// A state's pixels came back, or why not.

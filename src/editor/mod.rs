@@ -47,7 +47,7 @@ pub use generation::{ExtendBy, Generation, JobKind};
 pub use jobs::{Job, JobList, JobNumber, JobState};
 pub use keymap::{Keymap, Shortcut};
 pub use notice::{Notice, NoticeKind};
-pub use project::{LeftWork, OpenedProject};
+pub use project::{LeftWork, OpenedProject, Opening, PROJECT_ENDING, is_project};
 pub use staging::{Staged, Staging};
 pub use state::{
     AfterSaving, Computing, Dialog, Editor, Fetching, Panel, PictureFile, ShownPreview,

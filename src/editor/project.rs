@@ -1,11 +1,22 @@
 //! Projects as they come from disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::document::{Document, NodeId, StoredNode};
+use crate::editor::View;
+use crate::geom::Extent;
 use crate::raster::RgbaImage;
+
+/// The ending of project files.
+pub const PROJECT_ENDING: &str = "ora";
+
+/// Whether a file's name says that it is a project.
+#[must_use]
+pub fn is_project(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(PROJECT_ENDING))
+}
 
 /// A project that was read.
 #[derive(Clone, Debug)]
@@ -22,6 +33,19 @@ pub struct OpenedProject {
     pub saved: Option<NodeId>,
     /// What the user should know: another program changed the file, something is missing.
     pub remarks: Vec<String>,
+}
+
+/// A project that is being opened, as it is seen until all of it was read.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Its file.
+    pub path: PathBuf,
+    /// It, small.
+    pub image: Arc<RgbaImage>,
+    /// The size of its canvas.
+    pub extent: Extent,
+    /// How the picture before was seen, in case that the project can't be read.
+    pub(super) view_before: View,
 }
 
 /// Work that was left behind when a program ended without asking.

@@ -21,7 +21,7 @@ use crate::engine::library::ModelLibrary;
 use crate::engine::request::Request;
 use crate::geom::{CanvasRect, Extent, PixelRect};
 use crate::locale::{tr, trf};
-use crate::raster::{CoverGrid, Mask, RgbaImage, resize_rgba};
+use crate::raster::{CoverGrid, Mask, RgbaImage, small_image};
 
 /// Side of the small pictures in staging strip and gallery.
 pub const THUMBNAIL_PX: u32 = 192;
@@ -224,7 +224,7 @@ pub fn stage(stage: StagePlan) -> Vec<(GalleryItem, Staged)> {
             let staged = staged_on(&plan, &document, edits, seed);
             let thumbnail = match &staged {
                 Some(staged) => Arc::clone(&staged.thumbnail),
-                None => Arc::new(small(&image)),
+                None => Arc::new(small_image(&image, THUMBNAIL_PX)),
             };
             let item = GalleryItem {
                 id: GalleryId(0),
@@ -376,14 +376,4 @@ pub const fn kind_name(kind: JobKind) -> &'static str {
         JobKind::Upscale => "Upscale",
         JobKind::Chat => "Chat",
     }
-}
-
-fn small(image: &RgbaImage) -> RgbaImage {
-    let Extent { width, height } = image.extent();
-    let longest = width.max(height).max(1);
-    if longest <= THUMBNAIL_PX {
-        return image.clone();
-    }
-    let side = |side: u32| (side * THUMBNAIL_PX / longest).max(1);
-    resize_rgba(image, Extent::new(side(width), side(height)))
 }

@@ -140,6 +140,8 @@ pub struct Editor {
     pub left_work: Vec<crate::editor::LeftWork>,
     /// What is to happen once the pixels of a state are back.
     pub fetching: Option<Fetching>,
+    /// The project that is being opened, once something of it can be shown.
+    pub opening: Option<crate::editor::Opening>,
     /// The state to go to in a project that is being opened.
     pub going_to: Option<(PathBuf, NodeId)>,
     /// Why the journal can't be written, where it can't.

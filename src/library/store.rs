@@ -16,7 +16,7 @@ use crate::library::{
     Entry, Kind, LibraryError, NewPicture, Opened, Origin, Overflow, PictureId, Query, Remark,
     clean_tag, schema,
 };
-use crate::raster::{RgbaImage, resize_rgba};
+use crate::raster::{RgbaImage, small_image};
 use crate::storage::{
     Colors, PngOptions, png_bytes, png_text, read_image_bytes, read_image_file, read_png_text,
     write_png,
@@ -603,19 +603,9 @@ fn picture_of_file(path: &Path, time: SystemTime) -> Option<(String, NewPicture)
     let text = read_png_text(path).ok()?;
     let record: Record = serde_json::from_str(png_text::request_json(&text)?).ok()?;
     let image = Arc::new(read_image_file(path).ok()?.image);
-    let thumbnail = Arc::new(small(&image));
+    let thumbnail = Arc::new(small_image(&image, THUMBNAIL_PX));
     let kind = Kind::of(&record);
     Some((hash, NewPicture { image, thumbnail, record, text, kind, time, seconds: 0.0 }))
-}
-
-fn small(image: &RgbaImage) -> RgbaImage {
-    let Extent { width, height } = image.extent();
-    let longest = width.max(height).max(1);
-    if longest <= THUMBNAIL_PX {
-        return image.clone();
-    }
-    let side = |side: u32| (side * THUMBNAIL_PX / longest).max(1);
-    resize_rgba(image, Extent::new(side(width), side(height)))
 }
 
 /// What a picture's file is named by: its pixels and the texts in it.

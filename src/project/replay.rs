@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::document::{
-    Difference, Document, Edit, NodeId, Place, Selection, Shown, difference, flatten,
+    Difference, Document, Edit, NodeId, OperationKind, Place, Selection, Shown, difference, flatten,
 };
 use crate::geom::PixelRect;
 use crate::project::{Pictures, ProjectError, Recorder, Tree};
@@ -24,6 +24,19 @@ pub struct Redraw<'a> {
     pub image: Option<RgbaImage>,
     /// Where it was to repaint, as large as the picture.
     pub mask: Option<Mask>,
+    /// Gives the newest turns of the conversation before it, at most so many, the oldest first.
+    pub earlier: &'a mut dyn FnMut(usize) -> Result<Vec<Told>, ProjectError>,
+}
+
+/// A turn of a conversation as a model was reminded of it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The turn, as JSON.
+    pub record: String,
+    /// The whole canvas as it was before it, flattened.
+    pub before: RgbaImage,
+    /// The whole canvas as it was after it, flattened.
+    pub after: RgbaImage,
 }
 
 /// Draws again; nothing where that is not wanted, or an error in words.
@@ -84,7 +97,7 @@ pub fn replay(
                 for edit in edits {
                     let edit = match edit {
                         Edit::Place(place) if place.record.is_some() => {
-                            match redraw(place, &mut states, tree, pictures, draw)? {
+                            match redraw(place, parent, &mut states, tree, pictures, draw)? {
                                 Ok((place, Drawn::Again)) => {
                                     redrawn += 1;
                                     Edit::Place(place)
@@ -182,6 +195,7 @@ enum Drawn {
 /// A model's picture drawn again, as it was laid down.
 fn redraw(
     place: Place,
+    parent: NodeId,
     states: &mut States,
     tree: &mut Tree,
     pictures: &mut dyn Pictures,
@@ -196,7 +210,9 @@ fn redraw(
             Err(why) => return Ok(Err(why)),
         }
     }
-    let drawn = match draw(Redraw { record: &record, image, mask }) {
+    let asked_at = place.shown.as_deref().map_or(parent, |shown| shown.state);
+    let mut earlier = |most: usize| told(asked_at, most, states, tree, pictures);
+    let drawn = match draw(Redraw { record: &record, image, mask, earlier: &mut earlier }) {
         Ok(Some(drawn)) => drawn,
         Ok(None) => return Ok(Ok((place, Drawn::Taken))),
         Err(why) => return Ok(Err(why)),
@@ -206,6 +222,36 @@ fn redraw(
         None => drawn,
     };
     Ok(Ok((Place { image: Arc::new(drawn), ..place }, Drawn::Again)))
+}
+
+/// The newest turns on the way to a state.
+fn told(
+    at: NodeId,
+    most: usize,
+    states: &States,
+    tree: &mut Tree,
+    pictures: &mut dyn Pictures,
+) -> Result<Vec<Told>, ProjectError> {
+    let mut found = Vec::new();
+    let mut next = Some(at);
+    while let Some(id) = next
+        && found.len() < most
+    {
+        let node = tree.node(id).ok_or(ProjectError::NoNode(id))?;
+        let (parent, kind) = (node.parent, node.kind());
+        next = parent;
+        let record = node.model_record().map(str::to_owned);
+        let (OperationKind::Chat, Some(record), Some(parent)) = (kind, record, parent) else {
+            continue;
+        };
+        let mut whole = |id| -> Result<RgbaImage, ProjectError> {
+            let document = states.get(id, tree, pictures)?;
+            Ok(flatten(&document, document.extent.rect()))
+        };
+        found.push(Told { record, before: whole(parent)?, after: whole(id)? });
+    }
+    found.reverse();
+    Ok(found)
 }
 
 /// What the model was shown.
@@ -343,6 +389,68 @@ mod tests {
             }
             assert!(all.iter().map(|state| state.redrawn).sum::<usize>() > 3);
         }
+    }
+
+    #[test]
+    fn a_model_is_reminded_of_the_turns_on_its_own_line() {
+        let root = tempfile::tempdir().unwrap();
+        let project = ProjectRecord { format: FORMAT, id: "0".repeat(32), writer: "t".to_owned() };
+        let mut journal = Journal::create(root.path(), &project).unwrap();
+        let mut documents = vec![Rng(3).document()];
+        let mut commit = |parent: Option<usize>, edits: Vec<Edit>| {
+            let mut document = documents[parent.unwrap_or(0)].clone();
+            edits.iter().for_each(|edit| drop(edit.apply(&mut document).unwrap()));
+            if parent.is_some() {
+                documents.push(document.clone());
+            }
+            let node = NewNode {
+                id: NodeId(documents.len() as u64),
+                parent: parent.map(|parent| NodeId(parent as u64 + 1)),
+                label: String::new(),
+                time: SystemTime::now(),
+                edits,
+                document,
+            };
+            journal.commit([Change::Node(Box::new(node))]).unwrap();
+        };
+        let turn = |name: &str| format!(r#"{{"command":"chat","prompt":"{name}"}}"#);
+        let drawn = |name: &str| {
+            vec![Edit::Place(Place {
+                image: Arc::new(RgbaImage::new(Extent::new(9, 9), [name.len() as u8; 4])),
+                at: (1, 1),
+                name: name.to_owned(),
+                mask: None,
+                record: Some(Arc::from(turn(name).as_str())),
+                shown: None,
+            })]
+        };
+        commit(None, Vec::new());
+        commit(Some(0), drawn("first"));
+        commit(Some(1), vec![Edit::AddLayer { name: "not said".to_owned() }]);
+        commit(Some(1), vec![Edit::Said { record: turn("on another line") }]);
+        commit(Some(2), vec![Edit::Said { record: turn("asked") }]);
+        commit(Some(4), drawn("last"));
+        let mut tree = Tree::default();
+        for record in journal.tree().records() {
+            tree.take(record).unwrap();
+        }
+        let mut heard = Vec::new();
+        let mut draw = |again: Redraw<'_>| {
+            for most in [9, 1] {
+                let told = (again.earlier)(most).map_err(|error| error.to_string())?;
+                heard.push(told.iter().map(|told| told.record.clone()).collect::<Vec<_>>());
+                for told in told {
+                    let changed = told.before != told.after;
+                    assert_eq!(changed, told.record == turn("first"), "{}", told.record);
+                }
+            }
+            Ok(None)
+        };
+        replay(&mut tree, &mut journal, None, &mut draw, &mut |_| Ok(())).unwrap();
+        let none: [String; 0] = [];
+        assert_eq!(heard[0], none);
+        assert_eq!(heard[2], [turn("first"), turn("asked")]);
+        assert_eq!(heard[3], [turn("asked")]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub use error::RasterError;
 pub use flood::{FloodReach, flood};
 pub use mask::Mask;
 pub use outline::{OUTLINE_COVER, outline};
-pub use picture::{grid_from_image, image_from_grid, thumbnail};
+pub use picture::{grid_from_image, image_from_grid, small_image, thumbnail};
 pub use region::{Region, RegionSettings, plan_regions, plan_regions_while};
 pub use resample::{
     resize_bicubic_rgb, resize_bicubic_rgb_while, resize_mask, resize_mask_any,

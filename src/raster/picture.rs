@@ -22,15 +22,6 @@ pub fn image_from_grid(grid: &PixelGrid, rect: CanvasRect) -> RgbaImage {
 pub fn thumbnail(grid: &PixelGrid, canvas: Extent, side_px: u32) -> RgbaImage {
     let longer = canvas.width.max(canvas.height);
     let side = side_px.max(1);
-    let scaled = |length: u32| {
-        let exact = u64::from(length) * u64::from(side);
-        ((exact + u64::from(longer) / 2) / u64::from(longer.max(1))).clamp(1, side.into()) as u32
-    };
-    let small = if longer <= side {
-        Extent::new(canvas.width.max(1), canvas.height.max(1))
-    } else {
-        Extent::new(scaled(canvas.width), scaled(canvas.height))
-    };
     // Still twice as large, so that the last step has something to average.
     let shorter = canvas.width.min(canvas.height);
     let mut level = 0;
@@ -40,7 +31,18 @@ pub fn thumbnail(grid: &PixelGrid, canvas: Extent, side_px: u32) -> RgbaImage {
     // A last column that the canvas fills only in part is left away: it would be half transparent.
     let read = Extent::new((canvas.width >> level).max(1), (canvas.height >> level).max(1));
     let pixels = grid.read_level(PixelRect::new(0, 0, read.width, read.height), level);
-    resize_rgba(&image_of(read, pixels), small)
+    resize_rgba(&image_of(read, pixels), canvas.fitted(side))
+}
+
+/// A picture made small: at most `side_px` wide and high, and at least 1. One that is not larger
+/// stays as it is.
+#[must_use]
+pub fn small_image(image: &RgbaImage, side_px: u32) -> RgbaImage {
+    let Extent { width, height } = image.extent();
+    if width.max(height) <= side_px {
+        return image.clone();
+    }
+    resize_rgba(image, image.extent().fitted(side_px))
 }
 
 fn image_of(extent: Extent, pixels: Vec<[u8; 4]>) -> RgbaImage {
@@ -89,6 +91,14 @@ mod tests {
         check(Extent::new(40, 30), 64, Extent::new(40, 30));
         check(Extent::new(2000, 3), 40, Extent::new(40, 1));
         check(Extent::new(1, 1), 1, Extent::new(1, 1));
+    }
+
+    #[test]
+    fn a_large_picture_is_made_small_and_a_small_one_stays() {
+        let image = RgbaImage::new(Extent::new(501, 250), [40, 90, 160, 255]);
+        let small = small_image(&image, 96);
+        assert_eq!(small, RgbaImage::new(Extent::new(96, 48), [40, 90, 160, 255]));
+        assert_eq!(small_image(&small, 96), small);
     }
 
     #[test]

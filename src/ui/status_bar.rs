@@ -89,7 +89,7 @@ fn zoom_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
 
 fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
     let document = &editor.document;
-    let size = document.extent;
+    let size = editor.canvas_extent();
     let weak = colors(ui).text_weak;
     let room = |ui: &Ui, needed: f32| ui.available_width() > needed;
     if !room(ui, 120.0) {
@@ -104,6 +104,10 @@ fn document_ui(ui: &mut Ui, editor: &Editor, state: &mut StatusBarState) {
     response
         .on_hover_text(tr("Size of the canvas"))
         .on_hover_text(tr("Drag it out of the window to give the picture to another program"));
+    if editor.opening.is_some() {
+        // All else is about the picture before.
+        return;
+    }
     if room(ui, 200.0)
         && let Some(layer) = document.active_layer()
     {
@@ -224,6 +228,12 @@ fn work_ui(ui: &mut Ui, editor: &Editor, commands: &mut Vec<Command>) {
     } else if editor.jobs.waiting().next().is_some() {
         ui.label(tr("Preparing…"));
         ui.spinner();
+        ui.separator();
+    }
+    if let Some(opening) = &editor.opening {
+        let name = opening.path.file_name().unwrap_or_default().to_string_lossy();
+        ui.label(trf("Opening {name}…", &[("name", &shortened(&name, 32))]));
+        ui.add(egui::Spinner::new().size(theme::SMALL_PX));
         ui.separator();
     }
     if let Some(computing) = &editor.computing {

@@ -175,7 +175,7 @@ struct TilePicture {
 
 impl TilePicture {
     fn new(canvas: Extent, empty: egui::Color32) -> Self {
-        let size = fitted(canvas, LAYER_SIDE_PX);
+        let size = canvas.fitted(LAYER_SIDE_PX);
         let image = ColorImage::filled([size.width as usize, size.height as usize], empty);
         Self { image, shown: BTreeMap::new(), empty, behind: false }
     }
@@ -248,23 +248,10 @@ impl TilePicture {
     }
 }
 
-/// The largest extent of the same shape whose longer side has `side_px` pixels at most, never
-/// larger than the extent itself.
-#[must_use]
-pub fn fitted(extent: Extent, side_px: u32) -> Extent {
-    let longer = extent.width.max(extent.height).max(1);
-    if longer <= side_px {
-        return Extent::new(extent.width.max(1), extent.height.max(1));
-    }
-    let scale = f64::from(side_px) / f64::from(longer);
-    let side = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
-    Extent::new(side(extent.width), side(extent.height))
-}
-
 /// A picture with a longer side of `side_px` at most, from four pixels of the original each.
 fn shrunk(image: &RgbaImage, side_px: u32) -> ColorImage {
     let extent = image.extent();
-    let size = fitted(extent, side_px);
+    let size = extent.fitted(side_px);
     let sides = [size.width as usize, size.height as usize];
     if size == extent {
         return ColorImage::from_rgba_unmultiplied(sides, image.as_raw());
@@ -353,16 +340,6 @@ mod tests {
         grid.fill(PixelRect::new(8192, 8192, 256, 256), [255, 255, 255, 255]);
         let picture = updated(&grid, canvas);
         assert!(picture.image.pixels.contains(&egui::Color32::WHITE));
-    }
-
-    #[test]
-    fn sizes_keep_their_shape() {
-        let check = |width, height, expected: (u32, u32)| {
-            assert_eq!(fitted(Extent::new(width, height), 96), Extent::new(expected.0, expected.1));
-        };
-        check(64, 32, (64, 32));
-        check(1000, 500, (96, 48));
-        check(10, 16000, (1, 96));
     }
 
     #[test]

@@ -1,45 +1,18 @@
 #!/usr/bin/env bash
 # The real program in a real X window, driven by synthetic pointer and keys from launch to a saved
-# file. Needs Xvfb, xdotool, ImageMagick's `import` and a software Vulkan (Debian: xvfb xdotool
-# imagemagick mesa-vulkan-drivers libxkbcommon-x11-0).
+# file. head.sh says what it needs.
 #
 # usage: tests/e2e/run.sh PROGRAM FOLDER
 #   PROGRAM  the gesso binary
 #   FOLDER   gets screenshots, the log and the saved picture
-set -euo pipefail
-
-program=$(realpath "$1")
-out=$2
-mkdir -p "$out/config" "$out/pictures" "$out/models"
-out=$(realpath "$out")
+. "$(dirname "$0")/head.sh" "end-to-end run" "$1" "$2"
+mkdir -p "$out/config" "$out/pictures"
 log=$out/gesso.log
-display=${GESSO_E2E_DISPLAY:-:97}
-
-fail() {
-    printf 'end-to-end run: %s\n' "$1" >&2
-    tail -n 40 "$log" >&2 || true
-    exit 1
-}
-cleanup() {
-    [ -z "${gesso_pid:-}" ] || kill "$gesso_pid" 2>/dev/null || true
-    [ -z "${xvfb_pid:-}" ] || kill "$xvfb_pid" 2>/dev/null || true
-    wait 2>/dev/null || true
-}
-trap cleanup EXIT
-
-Xvfb "$display" -screen 0 1440x900x24 -nolisten tcp >"$out/xvfb.log" 2>&1 &
-xvfb_pid=$!
-export DISPLAY=$display
-unset WAYLAND_DISPLAY
-for _ in $(seq 100); do
-    xdotool getdisplaygeometry >/dev/null 2>&1 && break
-    sleep 0.1
-done
-xdotool getdisplaygeometry >/dev/null || fail "there is no X server"
+start_x :97 1440x900
 
 printf '{"pictures_folder": "%s", "theme": "%s", "language": "en"}\n' "$out/pictures" "${GESSO_E2E_THEME:-dark}" \
     >"$out/config/preferences.json"
-export GESSO_CONFIG=$out/config GESSO_MODELS=$out/models GESSO_LOG=gesso=info,gesso::editor=debug,gesso::app=debug
+export GESSO_CONFIG=$out/config
 started=$(date +%s%N)
 start() {
     "$program" >>"$out/stdout.txt" 2>>"$log" &
@@ -61,10 +34,8 @@ await() {
         fi
         sleep 0.1
     done
-    shot timeout
     fail "nothing came of: $what"
 }
-shot() { import -window root "$out/$1.png"; }
 key() {
     xdotool key --clearmodifiers "$1"
     sleep 0.25
@@ -205,7 +176,6 @@ done
 ! kill -0 "$gesso_pid" 2>/dev/null || fail "the window did not close"
 status=0
 wait "$gesso_pid" || status=$?
-gesso_pid=
 [ "$status" = 0 ] || fail "the program ended with exit code $status"
 ! grep -E "panicked|ERROR" "$log" || fail "the log has errors"
 grep -o "[0-9]* frames .*" "$log"

@@ -249,6 +249,99 @@ fn inpainting_leaves_everything_outside_the_mask_as_it_is() {
     assert!(changed > 0);
 }
 
+/// A folder with a tiny model that can be talked to.
+fn talking_place() -> Place {
+    let place = Place::new();
+    TinyFamily::talking("tiny").write(&place.models()).unwrap();
+    place
+}
+
+#[test]
+fn an_edit_by_words_leaves_every_byte_outside_its_region_and_outside_a_mask() {
+    let place = talking_place();
+    place.picture("in.png", 75, 43, [10, 200, 30, 120]);
+    place.mask("mask.png", (75, 43), (20, 10, 17, 21));
+    let edit = |more: &[&str]| {
+        let common = ["edit", "in.png", "make it red", "--answer", "picture", "--steps", "3"];
+        place.json(&[&common[..], &["--seed", "1"], more].concat())
+    };
+    let free = edit(&["--region", "region.png", "-o", "free.png"]);
+    let masked = edit(&["--mask", "mask.png", "-o", "masked.png"]);
+    let open = |file: &str| image::open(place.file(file)).unwrap().into_rgba8();
+    let (before, region, mask) = (open("in.png"), open("region.png"), open("mask.png"));
+    for (report, file, mask) in [(&free, "free.png", &region), (&masked, "masked.png", &mask)] {
+        assert_eq!(report["command"], "edit");
+        assert_eq!(report["outside_mask_delta"], 0);
+        assert!(report["reply"].is_string());
+        let after = open(file);
+        assert_eq!(after.dimensions(), before.dimensions());
+        for (x, y, pixel) in after.enumerate_pixels() {
+            let outside = mask.get_pixel(x, y)[0] == 0;
+            assert!(!outside || pixel == before.get_pixel(x, y), "{file}: {x} {y}");
+        }
+    }
+    assert!(free["changed_pixels"].as_u64().unwrap() > 0, "{free}");
+    // What is written into the picture makes it again.
+    let again = ["edit", "in.png", "--from", "free.png", "-o", "again.png"];
+    place.json(&again);
+    assert_eq!(open("again.png"), open("free.png"));
+    assert!(
+        place
+            .refused(&["inpaint", "in.png", "--mask", "mask.png", "--from", "free.png"])
+            .contains("gesso chat")
+    );
+}
+
+#[test]
+fn a_question_is_answered_in_words_and_without_a_talking_model_it_says_so() {
+    let place = talking_place();
+    place.picture("in.png", 32, 32, [10, 200, 30, 255]);
+    let asked = place.json(&["ask", "in.png", "what is it?", "--seed", "2"]);
+    assert!(asked["reply"].is_string(), "{asked}");
+    assert_eq!(
+        place.json(&["ask", "in.png", "what is it?", "--seed", "2"])["reply"],
+        asked["reply"]
+    );
+    let mute = Place::with_model();
+    mute.picture("in.png", 32, 32, [10, 200, 30, 255]);
+    let message = mute.refused(&["ask", "in.png", "what is it?", "--model", "tiny"]);
+    assert!(message.contains("tiny"), "{message}");
+}
+
+#[test]
+fn a_conversation_goes_on_branches_and_survives_mistakes() {
+    use std::io::Write as _;
+    let place = talking_place();
+    place.picture("in.png", 32, 32, [10, 200, 30, 255]);
+    let mut chat = place.command(&[
+        "chat", "in.png", "--answer", "picture", "--steps", "2", "--seed", "1", "--json",
+    ]);
+    chat.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut chat = chat.spawn().unwrap();
+    let lines = "make it red\nmake it blue\n/undo\nmake it green\n/branch 99\n/tree\n\
+                 /save out.png\n/save out.jpg\n/branch 2\n/save two.png\n/quit\n";
+    chat.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = chat.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let said: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let messages: Vec<&Value> = said.iter().filter(|line| line["message"].is_u64()).collect();
+    assert_eq!(messages.len(), 3);
+    for message in &messages {
+        assert_eq!(message["outside_mask_delta"], 0);
+    }
+    let tree = said.iter().find(|line| line["tree"].is_array()).unwrap();
+    assert_eq!(tree["at"], 3);
+    assert!(tree["tree"][3].as_str().unwrap().contains("after 1"), "{tree}");
+    let errors = said.iter().filter(|line| line["error"].is_string()).count();
+    assert_eq!(errors, 2, "{said:?}");
+    assert!(place.names().contains(&"out.png".to_owned()));
+    assert_ne!(bytes(&place.file("out.png")), bytes(&place.file("two.png")));
+}
+
 #[test]
 fn bad_edits_are_refused_with_both_sizes_or_the_files_name() {
     let place = Place::with_model();
@@ -445,4 +538,99 @@ fn ctrl_c_ends_the_work_with_130_and_leaves_no_file() {
     assert!(killed.success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(place.names(), ["models"]);
+}
+
+/// A small part of the built-in sprites, so that an evaluation takes no time.
+const DOMAIN: &str = r#"{"sprites":[{"codepoint":"1f34e"},{"codepoint":"1f697"},{"codepoint":"2b50"}],
+    "backgrounds":["white","blue"],"gradients":false,"scenery":[],
+    "edits":["remove","background"],"questions":["number"]}"#;
+
+#[test]
+fn an_evaluation_of_drawing_says_what_was_asked_and_what_came_nearest() {
+    let place = Place::with_model();
+    std::fs::write(place.file("domain.json"), DOMAIN).unwrap();
+    let evaluate = ["eval", "draw", "--model", "tiny", "--steps", "2", "--count", "2"];
+    let domain = ["--domain", "domain.json", "--device", "cpu"];
+    let report = place.json(&[&evaluate[..], &domain, &["--save", "sheets"]].concat());
+    assert_eq!(report["command"], "eval draw");
+    assert_eq!((&report["model"], &report["size"]), (&"tiny".into(), &16.into()));
+    let rows = report["rows"].as_array().unwrap();
+    let tasks: Vec<&Value> = rows.iter().map(|row| &row["task"]).collect();
+    assert_eq!(tasks, ["draw", "fill"]);
+    assert!(rows.iter().all(|row| row["count"] == 2), "{rows:?}");
+    let cases = report["cases"].as_array().unwrap();
+    for case in cases {
+        let asked = case["asked"].as_str().unwrap();
+        assert!(["red apple", "car", "star"].contains(&asked), "{case}");
+        assert_eq!(case["right"], case["nearest"] == case["asked"], "{case}");
+    }
+    for file in ["draw.png", "fill.png"] {
+        image::open(place.file("sheets").join(file)).unwrap();
+    }
+    let saved: Value = serde_json::from_slice(&bytes(&place.file("sheets/report.json"))).unwrap();
+    assert_eq!(saved, report);
+    // The same seed asks the same and draws the same.
+    assert_eq!(&place.json(&[&evaluate[..], &domain].concat())["cases"], &report["cases"]);
+    let text = place.run(&[&evaluate[..], &domain].concat());
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("nearest = asked") && text.contains("domain.json"), "{text}");
+}
+
+#[test]
+fn an_evaluation_of_edits_runs_on_a_model_that_is_talked_to() {
+    let place = Place::new();
+    TinyFamily::talking("tiny").write(&place.models()).unwrap();
+    std::fs::write(place.file("domain.json"), DOMAIN).unwrap();
+    let evaluate = ["eval", "edit", "--model", "tiny", "--steps", "2", "--count", "2"];
+    let domain = ["--domain", "domain.json", "--device", "cpu", "--save", "sheets"];
+    let report = place.json(&[&evaluate[..], &domain].concat());
+    let kinds = |rows: &Value| {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| (row["kind"].as_str().unwrap().to_owned(), row["count"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let row = |kind: &str, count| (kind.to_owned(), count);
+    assert_eq!(kinds(&report["edits"]), [row("remove", 2), row("background", 2), row("all", 4)]);
+    assert_eq!(kinds(&report["questions"]), [row("number", 2), row("all", 2)]);
+    assert!(report["edits"][0]["psnr_undone_db"].is_number(), "{report}");
+    for file in ["remove.png", "background.png", "question.png"] {
+        image::open(place.file("sheets").join(file)).unwrap();
+    }
+    let drawn = place.json(&[
+        "eval",
+        "draw",
+        "--by",
+        "chat",
+        "--model",
+        "tiny",
+        "--steps",
+        "2",
+        "--count",
+        "1",
+        "--domain",
+        "domain.json",
+        "--device",
+        "cpu",
+    ]);
+    assert_eq!(drawn["rows"].as_array().unwrap().len(), 1, "it fills no holes");
+}
+
+#[test]
+fn what_can_not_be_evaluated_is_said_at_once() {
+    let place = Place::with_model();
+    std::fs::write(place.file("bad.json"), r#"{"backgrounds":["mauve"]}"#).unwrap();
+    for (arguments, part) in [
+        (&["eval", "draw", "--model", "none"][..], "none"),
+        (&["eval", "draw", "--count", "0"], "--count"),
+        (&["eval", "draw", "--model", "tiny", "--domain", "bad.json"], "mauve"),
+        (&["eval", "draw", "--model", "tiny", "--domain", "gone.json"], "gone.json"),
+        (&["eval", "draw", "--model", "tiny", "--data", "gone"], "gone"),
+        (&["eval", "draw", "--model", "tiny", "--save", "bad.json"], "a file has that name"),
+        (&["eval", "draw", "--model", "tiny", "--steps", "0"], "--steps"),
+        (&["eval", "edit", "--model", "tiny", "--by", "prompt"], "--by"),
+        (&["eval", "edit", "--model", "tiny"], "tiny"),
+    ] {
+        let message = place.refused(arguments);
+        assert!(message.contains(part), "{arguments:?}: {message}");
+    }
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod cli;
+mod eval;
 mod fonts;
 mod fuzz;
 mod golden;
@@ -11,4 +12,5 @@ mod locale;
 mod openraster;
 mod projects;
 mod readme;
+mod scenes;
 mod tidy;

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 use std::process::Command as Process;
+use std::sync::Arc;
 
 use egui_kittest::kittest::Queryable as _;
 use gesso::document::NodeId;
 use gesso::editor::{Action, Command, CompareSide, Dialog};
+use gesso::geom::Extent;
+use gesso::preferences::Theme;
 use gesso::project::{document_content, file};
+use gesso::raster::RgbaImage;
 
 use crate::flows::{picture, with_picture};
 use crate::window::Window;
@@ -72,6 +76,48 @@ fn a_saved_project_has_every_state_and_is_replayed_to_the_same_pixels() {
         assert_eq!(window.editor().history.current(), id);
         assert_eq!(document_content(&window.editor().document).to_string(), content);
     }
+}
+
+#[test]
+fn a_project_is_seen_while_it_is_being_read() {
+    let mut window = Window::open(Theme::Dark);
+    window.act(Action::ToolBrush);
+    window.drag(&[(100.0, 100.0), (300.0, 140.0)]);
+    let path = window.folder.path().join("work.ora");
+    window.command(Command::SaveTo(path.clone()));
+    let (before, zoom) = (picture(&window), window.editor().view.transform.zoom);
+
+    // What comes first of a large project.
+    let extent = Extent::new(4096, 1024);
+    let image = Arc::new(RgbaImage::new(Extent::new(256, 64), [200, 40, 90, 255]));
+    let preview =
+        || Command::ProjectPreview { path: path.clone(), image: Arc::clone(&image), extent };
+    window.command(preview());
+    window.harness.get_by_label("Opening work.ora…");
+    window.harness.get_by_label("4096 × 1024 px");
+    window.draw();
+    let shot = window.harness.render().unwrap();
+    for (x, y) in [(20.0, 20.0), (2048.0, 512.0), (4076.0, 1004.0)] {
+        let at = window.at(x, y);
+        let found = shot.get_pixel(at.x as u32, at.y as u32).0;
+        assert!(found.iter().zip([200, 40, 90, 255]).all(|(a, b)| a.abs_diff(b) < 3), "{found:?}");
+    }
+    window.drag(&[(100.0, 100.0), (3000.0, 900.0)]);
+    assert_eq!(picture(&window), before, "it is only looked at");
+
+    // It can't be read after all: everything is as it was.
+    window.command(Command::Failed("The file is cut off.".to_owned()));
+    assert!(window.harness.query_by_label("Opening work.ora…").is_none());
+    assert_eq!(window.editor().view.transform.zoom, zoom);
+    window.act(Action::FlipVertical);
+    assert_ne!(picture(&window), before);
+    window.command(Command::SaveTo(path.clone()));
+
+    window.command(preview());
+    let saved = picture(&window);
+    window.command(Command::OpenPath(path));
+    assert!(window.editor().opening.is_none());
+    assert_eq!(picture(&window), saved);
 }
 
 #[test]

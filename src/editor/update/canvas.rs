@@ -2,7 +2,7 @@
 
 use crate::document::{Edit, LayerId};
 use crate::editor::{Editor, Effect, NoticeKind, PointerEvent, PointerPhase};
-use crate::geom::{CanvasPoint, ScreenPoint};
+use crate::geom::{CanvasPoint, Extent, ScreenPoint};
 use crate::locale::tr;
 use crate::tools::{Applied, Begun, Gesture, Outcome, Pointer, ViewChange, stroke_end};
 
@@ -40,11 +40,11 @@ impl Editor {
             return;
         }
         // Results over the canvas and comparisons are looked at, not painted on.
-        let looks_only = self.staging.is_some() || self.compare.is_some();
+        let looks_only = self.staging.is_some() || self.compare.is_some() || self.opening.is_some();
         let tool = self.tool;
         let changes_view = tool.changes_view();
         if looks_only && !changes_view {
-            if self.staging.is_some() {
+            if self.opening.is_none() && self.staging.is_some() {
                 let text = tr("Accept or discard the results first; then paint on.");
                 self.notify(NoticeKind::Info, text.to_owned(), None);
             }
@@ -172,17 +172,25 @@ impl Editor {
     pub(super) fn zoom_to_fit(&mut self) {
         let (width, height) = self.view.viewport_size;
         let size = (width - 2.0 * FIT_MARGIN, height - 2.0 * FIT_MARGIN);
-        let whole = ViewChange::Show(self.document.extent.rect().into());
+        let whole = ViewChange::Show(self.canvas_extent().rect().into());
         let center = self.view.center();
         whole.apply(&mut self.view.transform, center, size);
         self.view.fit_pending = true;
     }
 
+    /// The size of the canvas that is seen: the document's, or that of a project that is being
+    /// opened.
+    #[must_use]
+    pub fn canvas_extent(&self) -> Extent {
+        self.opening.as_ref().map_or(self.document.extent, |opening| opening.extent)
+    }
+
     /// Keeps the canvas from being lost beyond the window's edge.
     fn keep_in_sight(&mut self) {
+        let Extent { width, height } = self.canvas_extent();
         let focus = &mut self.view.transform.focus;
-        focus.x = focus.x.clamp(0.0, self.document.extent.width as f32);
-        focus.y = focus.y.clamp(0.0, self.document.extent.height as f32);
+        focus.x = focus.x.clamp(0.0, width as f32);
+        focus.y = focus.y.clamp(0.0, height as f32);
     }
 
     /// Where the middle of what is seen lies on the canvas.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use crate::document::{Document, DocumentError, Edit, NodeId, Place};
 use crate::editor::{
-    Action, AfterSaving, Dialog, Editor, Effect, FileDialog, Keep, NoticeKind, PictureFile,
-    PictureUse, ReadTo,
+    Action, AfterSaving, Dialog, Editor, Effect, FileDialog, Keep, NoticeKind, PROJECT_ENDING,
+    PictureFile, PictureUse, ReadTo, is_project,
 };
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::locale::{tr, trf};
 use crate::raster::RgbaImage;
 
-use super::{PROJECT, first_state, is_project, sentence};
+use super::{first_state, sentence};
 
 impl Editor {
     pub(super) fn new_picture(
@@ -71,7 +71,12 @@ impl Editor {
         self.to_place.clear();
         self.forget_conversation();
         self.last_point = None;
-        self.zoom_to_fit();
+        // Who has looked around in the preview of a project stays where he is.
+        let opening = self.opening.take();
+        let moved = !self.view.fit_pending;
+        if !moved || opening.is_none_or(|opening| opening.extent != self.document.extent) {
+            self.zoom_to_fit();
+        }
     }
 
     pub(super) fn ask_open(&mut self, effects: &mut Vec<Effect>) {
@@ -175,7 +180,7 @@ impl Editor {
             .map_or_else(|| tr("picture").to_owned(), |name| name.to_string_lossy().into_owned());
         // Where one goes on in the format that the file has, one saves in it too.
         let ending = path.and_then(|path| path.extension());
-        let ending = ending.map_or(PROJECT.into(), |ending| ending.to_string_lossy());
+        let ending = ending.map_or(PROJECT_ENDING.into(), |ending| ending.to_string_lossy());
         let folder = path.and_then(|path| path.parent()).map(PathBuf::from);
         let folder = folder.or_else(|| self.preferences.pictures_folder.clone());
         effects.push(Effect::Ask(FileDialog::Save { name: format!("{name}.{ending}"), folder }));
@@ -183,7 +188,7 @@ impl Editor {
 
     pub(super) fn save_to(&mut self, mut path: PathBuf, effects: &mut Vec<Effect>) {
         if path.extension().is_none() {
-            path.set_extension(PROJECT);
+            path.set_extension(PROJECT_ENDING);
         }
         self.write(path, effects);
     }

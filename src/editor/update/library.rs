@@ -7,13 +7,13 @@ use crate::document::NodeId;
 use crate::editor::{
     Action, AfterSaving, CopySource, Dialog, DragPixels, DragSource, Editor, Effect, FoundPictures,
     GalleryFilter, GalleryId, GalleryItem, GalleryPixels, KeptId, LibrarySize, LibraryTask,
-    NoticeKind, PictureName, PictureOrigin, PictureUse,
+    NoticeKind, PictureName, PictureOrigin, PictureUse, is_project,
 };
 use crate::geom::CanvasPoint;
 use crate::locale::{tr, trf};
 use crate::raster::RgbaImage;
 
-use super::{is_project, sentence};
+use super::sentence;
 
 /// Pictures whose pixels stay here once the library has them.
 const MOST_HERE: usize = 64;

@@ -16,7 +16,6 @@ mod tree;
 mod window;
 mod work;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::document::{Document, DocumentError, Edit, History, Operation};
@@ -68,6 +67,7 @@ impl Editor {
             file: PictureFile::default(),
             left_work: Vec::new(),
             fetching: None,
+            opening: None,
             going_to: None,
             keeping_failed: None,
             keymap: Keymap::with_overrides(&preferences.keymap),
@@ -221,6 +221,9 @@ impl Editor {
             }
             Command::PicturesLinked(pictures, path) => self.pictures_linked(&pictures, &path),
             Command::LibraryMeasured(size) => self.library_measured(size),
+            Command::ProjectPreview { path, image, extent } => {
+                self.project_preview(path, image, extent);
+            }
             Command::ProjectOpened(opened) => self.project_opened(*opened, &mut effects),
             Command::Fetched { node, result } => self.fetched(node, result, &mut effects),
             Command::WorkFound(work) => self.work_found(work),
@@ -240,6 +243,7 @@ impl Editor {
             Command::Failed(text) => {
                 self.after_saving = None;
                 self.going_to = None;
+                self.stop_opening();
                 self.notify(NoticeKind::Error, text, None);
             }
             Command::Told(text) => self.notify(NoticeKind::Info, text, None),
@@ -286,11 +290,15 @@ impl Editor {
 
     /// Whether another change would get lost or in the way of one that is being computed.
     fn is_computing(&mut self) -> bool {
-        if self.computing.is_some() {
-            let text = tr("One moment: the last change is still being computed.");
-            self.notify(NoticeKind::Info, text.to_owned(), None);
-        }
-        self.computing.is_some()
+        let text = if self.computing.is_some() {
+            tr("One moment: the last change is still being computed.")
+        } else if self.opening.is_some() {
+            tr("One moment: the project is still being opened.")
+        } else {
+            return false;
+        };
+        self.notify(NoticeKind::Info, text.to_owned(), None);
+        true
     }
 
     /// Does an edit as one step of the history.
@@ -423,14 +431,6 @@ fn first_state(document: &Document, label: String, budget_bytes: usize) -> Histo
     let mut history = History::new(document.clone(), label, budget_bytes);
     history.pin(history.root());
     history
-}
-
-/// The ending of project files.
-const PROJECT: &str = "ora";
-
-/// Whether a file's name says that it is a project.
-fn is_project(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(PROJECT))
 }
 
 /// A message as a sentence: first letter large, full stop at the end.

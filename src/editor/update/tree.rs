@@ -7,10 +7,11 @@ use std::sync::Arc;
 use crate::document::{Document, Edit, History, Node, NodeId, Place, flatten};
 use crate::editor::{
     AfterSaving, CompareSide, Dialog, Editor, Effect, Fetching, Keep, LeftWork, NoticeKind,
-    OpenedProject, PictureFile,
+    OpenedProject, Opening, PictureFile,
 };
-use crate::geom::PixelRect;
+use crate::geom::{Extent, PixelRect};
 use crate::locale::{tr, trf};
+use crate::raster::RgbaImage;
 
 use super::sentence;
 
@@ -153,6 +154,7 @@ impl Editor {
         let Some(history) = history else {
             let text = tr("The project has no state that can be opened.");
             self.notify(NoticeKind::Error, text.to_owned(), None);
+            self.stop_opening();
             return;
         };
         log::debug!("opened a project of {} states", history.nodes().count());
@@ -179,6 +181,25 @@ impl Editor {
         self.go_to_wanted(effects);
         for remark in remarks {
             self.notify(NoticeKind::Info, sentence(&remark), None);
+        }
+    }
+
+    /// Shows a project from afar until all of it was read.
+    pub(super) fn project_preview(&mut self, path: PathBuf, image: Arc<RgbaImage>, extent: Extent) {
+        self.end_gesture();
+        self.stop_opening();
+        let view_before = self.view.clone();
+        self.opening = Some(Opening { path, image, extent, view_before });
+        self.zoom_to_fit();
+    }
+
+    /// Goes back to the picture before, where a project can't be opened.
+    pub(super) fn stop_opening(&mut self) {
+        let Some(Opening { view_before, .. }) = self.opening.take() else { return };
+        self.view.transform = view_before.transform;
+        self.view.fit_pending = view_before.fit_pending;
+        if self.view.fit_pending {
+            self.zoom_to_fit();
         }
     }
 
@@ -315,6 +336,49 @@ mod tests {
         editor.update(Command::Fetched { node: first, result: Err("no disk".to_owned()) });
         assert_eq!(editor.history.current(), before);
         assert!(told(&editor).iter().any(|text| text.contains("no disk")));
+    }
+
+    #[test]
+    fn a_project_that_is_being_opened_is_only_looked_at() {
+        let mut editor = editor();
+        editor.update(Command::SetZoom(3.0));
+        let (before, view) = (editor.document.clone(), editor.view.clone());
+        let extent = Extent::new(9000, 600);
+        let image = Arc::new(RgbaImage::new(Extent::new(150, 10), [7; 4]));
+        let preview = || {
+            let (path, image) = (PathBuf::from("a.ora"), Arc::clone(&image));
+            Command::ProjectPreview { path, image, extent }
+        };
+        editor.update(preview());
+        assert_eq!(editor.canvas_extent(), extent);
+        assert!(editor.view.transform.zoom < 0.1, "all of it is seen");
+        editor.update(Command::Pointer(crate::editor::PointerEvent {
+            phase: crate::editor::PointerPhase::Pressed,
+            at: editor.view.center(),
+            pressure: 1.0,
+            shift: false,
+            ctrl: false,
+            alt: false,
+        }));
+        assert!(editor.gesture.is_none());
+        let effects = editor.update(Command::Edit(Edit::AddLayer { name: "Sun".to_owned() }));
+        assert!(effects.is_empty(), "{effects:?}");
+        assert_eq!(editor.document, before);
+        assert!(told(&editor).iter().any(|text| text.contains("being opened")));
+
+        // Another one instead, which can't be read: all is as it was.
+        editor.update(preview());
+        editor.update(Command::Failed("it is cut off".to_owned()));
+        assert!(editor.opening.is_none());
+        assert_eq!((&editor.document, &editor.view), (&before, &view));
+        editor.update(Command::Edit(Edit::AddLayer { name: "Sun".to_owned() }));
+        assert_eq!(editor.document.layers.len(), before.layers.len() + 1);
+
+        // An empty picture instead.
+        editor.update(preview());
+        editor.update(Command::DiscardChanges(AfterSaving::New { extent, color: [0; 4] }));
+        assert!(editor.opening.is_none());
+        assert_eq!(editor.document.extent, extent);
     }
 
     #[test]

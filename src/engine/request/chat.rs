@@ -93,6 +93,19 @@ pub enum AnswerChoice {
     Words,
 }
 
+impl std::str::FromStr for AnswerChoice {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name.to_ascii_lowercase().as_str() {
+            "free" => Ok(Self::Free),
+            "picture" => Ok(Self::Picture),
+            "words" => Ok(Self::Words),
+            _ => Err("an answer is free, picture or words".to_owned()),
+        }
+    }
+}
+
 /// A turn of a conversation as it is written down: the message, how it was answered, and the words
 /// of the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -117,7 +117,7 @@ impl Record {
             Self::Generate(_) => "generate",
             Self::Inpaint(settings) => settings.command(),
             Self::Upscale(_) => "upscale",
-            Self::Chat(_) => "chat",
+            Self::Chat(_) => "edit",
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::unet_patches::GROUPS;
 use crate::models::parameters::{ParameterError, bounds};
 
 /// What messages call it.
@@ -14,6 +15,8 @@ pub enum PatchForm {
     /// A linear layer on each patch.
     #[default]
     Linear,
+    /// Down and up blocks of a U-Net, the paper's stronger form.
+    Unet,
 }
 
 /// Shapes of one transformer, with the keys of Llama's configs where they mean the same.
@@ -41,6 +44,17 @@ pub struct TransfusionConfig {
     /// How patches enter and leave.
     #[serde(default)]
     pub patch: PatchForm,
+    /// Channels of the U-Net's first level; they double with each level.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unet_channels: usize,
+    /// Residual blocks of each level of the U-Net, on either way.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unet_blocks: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn ten_thousand() -> f64 {
@@ -62,6 +76,8 @@ impl TransfusionConfig {
             patch_size: 2,
             latent_size: 32,
             patch: PatchForm::Linear,
+            unet_channels: 0,
+            unet_blocks: 0,
         }
     }
 
@@ -110,6 +126,17 @@ impl TransfusionConfig {
             let (size, patch) = (self.latent_size, self.patch_size);
             return Err(format!("{size} latents do not divide into patches of {patch}"));
         }
+        if self.patch == PatchForm::Unet {
+            bounds("unet_channels", self.unet_channels, 1, 1 << 14)?;
+            bounds("unet_blocks", self.unet_blocks, 1, 64)?;
+            let (patch, channels) = (self.patch_size, self.unet_channels);
+            if patch < 2 || !patch.is_power_of_two() {
+                return Err(format!("U-Net patches halve latents: {patch} is no power of 2"));
+            }
+            if !channels.is_multiple_of(GROUPS) {
+                return Err(format!("{channels} channels do not divide into {GROUPS} groups"));
+            }
+        }
         if self.rope_theta.is_finite() && self.rope_theta >= 1.0 {
             Ok(())
         } else {
@@ -127,6 +154,22 @@ impl TransfusionConfig {
     #[must_use]
     pub fn patch_width(&self) -> usize {
         self.patch_size * self.patch_size * self.latent_channels
+    }
+
+    /// Numbers that stand for a patch where it enters and leaves the transformer.
+    #[must_use]
+    pub fn patch_vector(&self) -> usize {
+        match self.patch {
+            PatchForm::Linear => self.patch_width(),
+            PatchForm::Unet => self.unet_widths().last().copied().unwrap_or(0),
+        }
+    }
+
+    /// Channels of each level of the U-Net, the latents' full size first.
+    #[must_use]
+    pub fn unet_widths(&self) -> Vec<usize> {
+        let levels = self.patch_size.checked_ilog2().unwrap_or(0);
+        (0..levels).map(|level| self.unet_channels << level).collect()
     }
 
     /// Patches along a side of the largest picture.
@@ -243,7 +286,8 @@ mod tests {
         check("num_attention_heads", json!(0), "num_attention_heads");
         check("latent_size", json!(7), "patches of 2");
         check("rope_theta", json!(0.0), "rope_theta");
-        check("patch", json!("unet"), "linear");
+        check("patch", json!("spiral"), "linear");
+        check("patch", json!("unet"), "unet_channels");
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! next and how noise becomes a picture is decided elsewhere, in [`crate::engine`]'s loops.
 //!
 //! Patches go in and out by a linear layer, the paper's simpler form and that of the starter
-//! models; its U-Net form (section 2.2) is not here. For inference: some operations have no
-//! gradient.
+//! models, or by blocks of a U-Net, its stronger one ([`PatchForm`]). For inference: some operations
+//! have no gradient.
 
 mod attention_mask;
 mod config;
@@ -17,6 +17,7 @@ mod network;
 mod patches;
 mod sequence;
 mod transformer;
+mod unet_patches;
 
 pub use config::{PatchForm, SpecialTokens, TransfusionConfig};
 pub use kv_cache::{KvCache, PictureContext};

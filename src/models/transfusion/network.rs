@@ -1,11 +1,12 @@
 //! The whole network: embeddings, transformer, text head and patch head.
 
 use super::attention_mask::attention_mask;
-use super::config::{NETWORK, TransfusionConfig};
+use super::config::{NETWORK, PatchForm, TransfusionConfig};
 use super::kv_cache::{KvCache, LayerCache, PictureContext};
 use super::patches::{patchify, unpatchify};
 use super::sequence::Sequence;
 use super::transformer::{EPS, Layer, Surroundings};
+use super::unet_patches::{Skips, UnetPatches};
 use crate::models::parameters::{ParameterError, Shapes, check_parameters, record_shapes};
 use crate::nn::{Interrupt, Linear, RmsNorm, Rotary, timestep_embedding};
 use candle_core::{DType, Device, Result, Tensor};
@@ -13,6 +14,16 @@ use candle_nn::VarBuilder;
 
 /// Width of a timestep's waves before the learned layers; the recipe has no key for it.
 const TIME_WAVES: usize = 256;
+
+/// Pictures where they enter the transformer.
+struct Entered {
+    /// `[B, P, D]`.
+    patches: Tensor,
+    /// What a U-Net saw of them.
+    skips: Skips,
+    /// Their timesteps, `[B, D]`.
+    time: Tensor,
+}
 
 /// A Transfusion transformer with its weights.
 ///
@@ -22,6 +33,8 @@ pub struct Transfusion {
     config: TransfusionConfig,
     embed_tokens: Tensor,
     patch_in: Linear,
+    /// Around the linear layers, where patches enter and leave by a U-Net.
+    unet: Option<UnetPatches>,
     patch_row: Tensor,
     patch_col: Tensor,
     time_in: Linear,
@@ -42,11 +55,15 @@ impl Transfusion {
     /// When the config is unsupported, or a tensor is missing or has another shape.
     pub fn new(config: &TransfusionConfig, vb: &VarBuilder<'_>) -> Result<Self> {
         let TransfusionConfig { vocab_size, hidden_size: width, .. } = *config;
-        let (patch, grid) = (config.patch_width(), config.grid());
+        let (patch, grid) = (config.patch_vector(), config.grid());
         let table = |rows: usize, name: &str| vb.pp(name).get((rows, width), "weight");
         Ok(Self {
             embed_tokens: table(vocab_size, "embed_tokens")?,
             patch_in: Linear::new(patch, width, &vb.pp("patch_in"))?,
+            unet: match config.patch {
+                PatchForm::Linear => None,
+                PatchForm::Unet => Some(UnetPatches::new(config, &vb.pp("unet"))?),
+            },
             patch_row: table(grid, "patch_row")?,
             patch_col: table(grid, "patch_col")?,
             time_in: Linear::new(TIME_WAVES, width, &vb.pp("time_embed.0"))?,
@@ -111,6 +128,11 @@ impl Transfusion {
     ///
     /// When a shape doesn't fit or the device fails.
     pub fn embed_pictures(&self, latents: &Tensor, timesteps: &[f64]) -> Result<Tensor> {
+        Ok(self.enter(latents, timesteps, &Interrupt::new())?.patches)
+    }
+
+    /// Latents on their way in.
+    fn enter(&self, latents: &Tensor, timesteps: &[f64], interrupt: &Interrupt) -> Result<Entered> {
         let (batch, channels, height, width) = latents.dims4()?;
         if channels != self.config.latent_channels || timesteps.len() != batch {
             candle_core::bail!(
@@ -128,18 +150,21 @@ impl Transfusion {
         };
         let row = self.patch_row.index_select(&place(|i, columns| i / columns)?, 0)?;
         let col = self.patch_col.index_select(&place(|i, columns| i % columns)?, 0)?;
-        let cut = patchify(
-            &latents.to_device(&self.device)?.to_dtype(self.dtype)?,
-            self.config.patch_size,
-        )?;
+        let latents = latents.to_device(&self.device)?.to_dtype(self.dtype)?;
         let waves = Tensor::new(timesteps, &Device::Cpu)?;
         let waves = timestep_embedding(&waves, TIME_WAVES, 10_000.0)?;
         let waves = waves.to_device(&self.device)?.to_dtype(self.dtype)?;
         let time = self.time_out.forward(&self.time_in.forward(&waves)?.silu()?)?; // [B, D]
-        self.patch_in
+        let (cut, skips) = match &self.unet {
+            None => (patchify(&latents, self.config.patch_size)?, Skips::new()),
+            Some(unet) => unet.down(&latents, &time, interrupt)?,
+        };
+        let patches = self
+            .patch_in
             .forward(&cut)?
             .broadcast_add(&(row + col)?)?
-            .broadcast_add(&time.unsqueeze(1)?)
+            .broadcast_add(&time.unsqueeze(1)?)?;
+        Ok(Entered { patches, skips, time })
     }
 
     /// Embeds everything in a sequence, as `[1, T, D]`.
@@ -267,15 +292,24 @@ impl Transfusion {
         if !context.is_empty() {
             self.check_layers(context.layers.len())?;
         }
-        let mut x = self.embed_pictures(latents, &vec![timestep; batch])?;
+        let Entered { patches: mut x, skips, time } =
+            self.enter(latents, &vec![timestep; batch], interrupt)?;
         let rotary = self.rotary(context.len, x.dim(1)?)?;
         for (i, layer) in self.layers.iter().enumerate() {
             interrupt.check()?;
             let before = context.layers.get(i).and_then(Option::as_ref);
             x = layer.forward(&x, &rotary, Surroundings::PictureAfter(before, interrupt))?;
         }
-        let patches = self.patch_noise(&self.norm.forward(&x)?)?;
-        unpatchify(&patches, self.config.patch_size, (height, width))
+        let hidden = self.norm.forward(&x)?;
+        match &self.unet {
+            None => {
+                unpatchify(&self.patch_noise(&hidden)?, self.config.patch_size, (height, width))
+            }
+            Some(unet) => {
+                let patches = self.patch_out.forward(&hidden)?;
+                unet.up(&patches, &skips, &time, interrupt)?.to_dtype(DType::F32)
+            }
+        }
     }
 
     fn check_layers(&self, found: usize) -> Result<()> {
@@ -295,7 +329,8 @@ impl Transfusion {
         self.lm_head.forward(hidden)?.to_dtype(DType::F32)
     }
 
-    /// The noise in patches: `hidden` `[.., D]` to `[.., p * p * C]`, f32.
+    /// The noise in patches of the linear form: `hidden` `[.., D]` to `[.., p * p * C]`, f32. With a
+    /// U-Net, what its way out begins with; the noise itself comes from [`Self::denoise_step`].
     ///
     /// # Errors
     ///
@@ -451,6 +486,74 @@ mod tests {
             let expected = unpatchify(&patches, 2, (8, 4)).unwrap();
             let far = farthest(&found, &expected);
             assert!(far < 1e-5, "after {before}: {far}");
+        }
+    }
+
+    /// The same with patches by a U-Net of two levels.
+    fn unet() -> Transfusion {
+        let config = TransfusionConfig {
+            patch_size: 4,
+            patch: PatchForm::Unet,
+            unet_channels: 16,
+            unet_blocks: 2,
+            ..config()
+        };
+        let json = serde_json::to_value(&config).unwrap();
+        assert_eq!(TransfusionConfig::from_json(&json).unwrap(), config);
+        let shapes = parameter_shapes(&config).unwrap();
+        let has = |name: &str, shape: &[usize]| {
+            assert!(shapes.contains(&(name.to_owned(), shape.to_vec())), "{name} {shape:?}");
+        };
+        has("unet.conv_in.weight", &[16, 4, 3, 3]);
+        has("unet.down.1.blocks.0.conv_shortcut.weight", &[32, 16, 1, 1]);
+        has("unet.up.1.blocks.0.conv1.weight", &[32, 64, 3, 3]);
+        has("unet.up.0.blocks.0.time_emb_proj.weight", &[16, 24]);
+        has("patch_in.weight", &[24, 32]);
+        Transfusion::new(&config, &random_weights(1)).unwrap()
+    }
+
+    #[test]
+    fn a_unet_hands_pictures_through_at_every_size() {
+        let (network, go) = (unet(), Interrupt::new());
+        let context = KvCache::new().picture_context().unwrap();
+        let see = |latents: &Tensor, timestep: f64| {
+            network.denoise_step(&context, latents, timestep, &go).unwrap()
+        };
+        for (height, width) in [(8, 8), (4, 8), (8, 4)] {
+            let picture = latents(2, height, width, 7);
+            let out = see(&picture, 30.0);
+            assert_eq!(out.dims(), picture.dims());
+            assert!(farthest(&out, &see(&picture, 900.0)) > 1e-3, "the timestep is heard");
+            for i in 0..2 {
+                let one = see(&picture.narrow(0, i, 1).unwrap(), 30.0);
+                assert!(farthest(&out.narrow(0, i, 1).unwrap(), &one) < 1e-5);
+            }
+        }
+        // Each latent is heard where it stands and, through the transformer, everywhere.
+        let picture = latents(1, 8, 8, 7);
+        let far = (latents(1, 8, 8, 7).narrow(3, 0, 7).unwrap(), latents(1, 8, 1, 8));
+        let other = Tensor::cat(&[far.0, far.1], 3).unwrap();
+        let apart = (see(&picture, 30.0) - see(&other, 30.0)).unwrap().abs().unwrap();
+        let first = apart.narrow(3, 0, 1).unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        let last = apart.narrow(3, 7, 1).unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(first > 1e-7 && last > first, "{first} {last}");
+        let stop = Interrupt::new();
+        stop.raise();
+        assert!(network.denoise_step(&context, &picture, 1.0, &stop).is_err());
+    }
+
+    #[test]
+    fn a_unet_reads_in_parts_as_at_once() {
+        let (network, go) = (unet(), Interrupt::new());
+        let mut whole = Sequence::of_tokens(&[1, 2]);
+        let picture = Picture { latents: latents(1, 8, 8, 5), timestep: 0.0 };
+        whole.push_picture(picture, 4, 7);
+        whole.push_tokens(&[5, 9]);
+        let all = network.forward(&[&whole], &go).unwrap();
+        let mut cache = KvCache::new();
+        for (from, to) in [(0, 2), (2, 7), (7, 8)] {
+            let new = network.prefill(&mut cache, &part(&whole, from, to), &go).unwrap();
+            assert!(farthest(&new, &all.narrow(1, from, to - from).unwrap()) < 1e-5);
         }
     }
 

@@ -15,7 +15,7 @@ use zip::read::ZipFile;
 use zip::result::ZipError;
 
 use crate::document::{Document, Layer, LayerId};
-use crate::geom::PixelRect;
+use crate::geom::{Extent, PixelRect};
 use crate::project::ProjectError;
 use crate::project::ora::picture::{Budget, DecodeError, PngHeader, decode, decode_whole};
 use crate::project::ora::saved::Saved;
@@ -33,6 +33,8 @@ const MAX_STACK_BYTES: u64 = 16 << 20;
 const MAX_SAVED_BYTES: u64 = 16 << 20;
 /// Deflate can't do better than 1032 to 1 (RFC 1951: 258 bytes from two bits).
 const MAX_RATIO: u64 = 1040;
+/// Sides of a small picture that is worth showing before the whole one; the specification says 256.
+const MAX_PREVIEW_PX: u32 = 1024;
 /// Compressed pictures that are unpacked at the same time.
 const BATCH_BYTES: u64 = 256 << 20;
 
@@ -274,6 +276,22 @@ impl OraFile {
     /// When it can't be read.
     pub fn thumbnail(&mut self) -> Result<Option<RgbaImage>, ProjectError> {
         self.picture(THUMBNAIL)
+    }
+
+    /// The small picture and the size of the whole one, which are there long before all layers are;
+    /// nothing where the file has no small picture that is small.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be read.
+    pub fn preview(&mut self) -> Result<Option<(RgbaImage, Extent)>, ProjectError> {
+        let Some(packed) = self.packed_png(THUMBNAIL)? else { return Ok(None) };
+        let Extent { width, height } = packed.header.extent;
+        if width.max(height) > MAX_PREVIEW_PX {
+            return Ok(None);
+        }
+        let (stack, _) = self.stack().map_err(|reason| self.entry_error(STACK, reason))?;
+        Ok(self.thumbnail()?.map(|image| (image, stack.extent)))
     }
 
     /// All layers as one picture; nothing where there is none.

@@ -23,6 +23,7 @@ pub(super) fn is_blank(editor: &Editor) -> bool {
         && editor.staging.is_none()
         && editor.preview.is_none()
         && editor.compare.is_none()
+        && editor.opening.is_none()
         && !editor.jobs.is_busy()
 }
 

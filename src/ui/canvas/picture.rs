@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use egui::{Rect, Ui};
 
-use crate::editor::{CompareMode, Editor, last_change};
+use crate::document::Document;
+use crate::editor::{CompareMode, Editor, Opening, last_change};
 use crate::geom::ScreenPoint;
 use crate::gpu::{
     CanvasCallback, Checkerboard, Comparison, ComparisonView, Frame, OverlayClip, OverlayImage,
@@ -46,6 +47,14 @@ fn viewport(ui: &Ui, area: Rect) -> Viewport {
 /// What is to be seen of an editor, at a time in seconds.
 fn frame(editor: &Editor, viewport: Viewport, time: f64) -> Frame {
     let view = &editor.view;
+    if let Some(Opening { image, extent, .. }) = &editor.opening {
+        let blank = Document::new(*extent, "");
+        let mut frame = Frame::new(blank, view.transform, viewport);
+        frame.work = Work::INTERACTIVE;
+        let (image, rect) = (Arc::clone(image), extent.rect().into());
+        frame.overlays.push(OverlayImage { image, rect, clip: OverlayClip::Canvas });
+        return frame;
+    }
     let mut frame = Frame::new(editor.shown_document().clone(), view.transform, viewport);
     frame.work = Work::INTERACTIVE;
     if view.pixel_grid {

@@ -39,9 +39,9 @@ pub fn canvas_ui(
     tell_viewport(area, editor, commands);
 
     let placement = Placement::new(editor.view.transform, area);
-    let slider = editor
-        .compare
-        .as_ref()
+    // A project that is being opened is seen alone.
+    let shown_compare = editor.compare.as_ref().filter(|_| editor.opening.is_none());
+    let slider = shown_compare
         .and_then(|compare| compare::slider(&placement, area, compare, compare.a_document.extent));
     let aim = Aim {
         over: response.contains_pointer() && ui.is_enabled() && dragged(ui.ctx()).is_none(),
@@ -54,7 +54,7 @@ pub fn canvas_ui(
     if let Some(gesture) = &editor.gesture {
         overlay_ui(ui, &painter, &placement, &gesture.overlay());
     }
-    if let Some(compare) = &editor.compare {
+    if let Some(compare) = shown_compare {
         compare::compare_ui(ui, &painter, editor, compare, slider.as_ref(), commands);
     }
     if hint::is_blank(editor) {
@@ -203,7 +203,8 @@ fn cursor_ui(
     };
     let modifiers = ui.input(|input| input.modifiers);
     let transform = editor.view.transform;
-    let looks_only = editor.staging.is_some() && !matches!(editor.tool, Tool::Hand | Tool::Zoom);
+    let looks_only = (editor.staging.is_some() || editor.opening.is_some())
+        && !matches!(editor.tool, Tool::Hand | Tool::Zoom);
     let cursor = cursor::cursor(&CursorFor {
         tool: editor.tool,
         drag,

@@ -14,7 +14,7 @@ use crate::ui::gallery_panel::model::{columns, facts_line, settings_line};
 use crate::ui::panel_parts::{self, PictureFrame};
 use crate::ui::queue_panel::prompt_line;
 use crate::ui::theme::{self, colors, icon};
-use crate::ui::thumbnails::{PREVIEW_SIDE_PX, Thumbnails, fitted};
+use crate::ui::thumbnails::{PREVIEW_SIDE_PX, Thumbnails};
 use crate::ui::widgets::{ButtonState, empty_state, icon_button, icon_button_sized};
 
 const CELL_PX: f32 = 84.0;
@@ -220,7 +220,7 @@ fn preview_ui(
         let image = item.image().unwrap_or(&item.thumbnail);
         let texture = state.thumbnails.picture(ui.ctx(), image, PREVIEW_SIDE_PX);
         let extent = image.extent();
-        let size = fitted(extent, PREVIEW_PX as u32);
+        let size = extent.fitted(PREVIEW_PX as u32);
         // Small pictures are shown larger, too.
         let scale = PREVIEW_PX / size.width.max(size.height).max(1) as f32;
         let size = vec2(size.width as f32, size.height as f32) * scale;
