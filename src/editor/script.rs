@@ -8,7 +8,7 @@ use crate::engine::catalog::{Ability, Catalog};
 use crate::engine::event::{Answer, JobEvent, JobId, Outcome, Picture};
 use crate::engine::family::Purpose;
 use crate::engine::report::JobReport;
-use crate::engine::request::{ChatRecord, Record};
+use crate::engine::request::{ChatRecord, Record, SourceNote};
 use crate::geom::Extent;
 use crate::raster::{Mask, RgbaImage};
 use crate::ui::sample;
@@ -94,8 +94,8 @@ pub(crate) fn record(plan: &RequestPlan, reply: &str) -> Record {
     else {
         panic!("another record");
     };
-    settings.image = plan.region.map(|_| Default::default());
-    settings.mask = plan.mask.as_ref().map(|_| Default::default());
+    settings.image = plan.region.map(|_| SourceNote::default());
+    settings.mask = plan.mask.as_ref().map(|_| SourceNote::default());
     Record::Chat(ChatRecord { settings, reply })
 }
 
@@ -137,11 +137,11 @@ pub(crate) fn finished(editor: &mut Editor, plan: &RequestPlan, reply: Reply) ->
     let picture = reply.picture.map(|image| Picture { image, seed, record: record.clone() });
     let outcome = Outcome {
         pictures: picture.into_iter().collect(),
-        answer: Some(Answer {
+        answer: Some(Box::new(Answer {
             words: reply.words.to_owned(),
             record,
             change: reply.change.map(Arc::new),
-        }),
+        })),
         report: JobReport::default(),
     };
     let effects = act(editor, Command::JobEvent(id, JobEvent::Finished(outcome)));
