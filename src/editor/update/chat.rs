@@ -440,14 +440,12 @@ impl AnswerWish {
 mod tests {
     use super::*;
     use crate::document::{OperationKind, flatten, outside_delta};
-    use crate::editor::script::{
-        self, Reply, act, answer, begun, send, soft_mask, submitted, turn,
-    };
     use crate::editor::{Command, JobKind, PointerEvent, PointerPhase, TurnPicture};
     use crate::engine::event::{JobEvent, JobId};
     use crate::engine::request::AnswerChoice;
     use crate::geom::Extent;
     use crate::raster::Mask;
+    use crate::ui::script::{self, Reply, act, answer, begun, send, soft_mask, submitted, turn};
 
     const CANVAS: Extent = Extent::new(600, 400);
 

@@ -11,6 +11,7 @@ use crate::locale::{tr, trf};
 use crate::ui::chat_panel::composer::composer_ui;
 use crate::ui::chat_panel::model::{
     Kept, MOST_NEXT, Pending, examples, hindrance, outside_line, pending, place_label, short,
+    written,
 };
 use crate::ui::panel_parts::{self, PictureFrame};
 use crate::ui::prompt_panel::chip_ui;
@@ -431,8 +432,9 @@ fn pending_ui(
         attached_ui(ui, &turn.message.attachments, state);
     }
     ui.add_space(theme::SPACE_XS);
-    if !turn.words.trim().is_empty() {
-        words_ui(ui, turn.words.trim());
+    let words = written(&turn.words);
+    if !words.is_empty() {
+        words_ui(ui, words);
     }
     let id = editor.jobs.job(waits.job).and_then(|job| job.id);
     if let Some(preview) = editor.preview.as_ref().filter(|preview| Some(preview.job) == id) {
