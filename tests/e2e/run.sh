@@ -6,40 +6,9 @@
 #   PROGRAM  the gesso binary
 #   FOLDER   gets screenshots, the log and the saved picture
 . "$(dirname "$0")/head.sh" "end-to-end run" "$1" "$2"
-mkdir -p "$out/config" "$out/pictures"
-log=$out/gesso.log
 start_x :97 1440x900
+. "$(dirname "$0")/window.sh"
 
-printf '{"pictures_folder": "%s", "theme": "%s", "language": "en"}\n' "$out/pictures" "${GESSO_E2E_THEME:-dark}" \
-    >"$out/config/preferences.json"
-export GESSO_CONFIG=$out/config
-started=$(date +%s%N)
-start() {
-    "$program" >>"$out/stdout.txt" 2>>"$log" &
-    gesso_pid=$!
-}
-: >"$log"
-start
-
-# await WHAT SECONDS: waits for a line in the log beyond the ones seen before.
-seen=0
-await() {
-    local what=$1 tries=$(($2 * 10)) line
-    for _ in $(seq "$tries"); do
-        kill -0 "$gesso_pid" 2>/dev/null || fail "the program ended while waiting for: $what"
-        line=$(tail -n +"$((seen + 1))" "$log" | grep -n -m 1 -- "$what" | cut -d: -f1 || true)
-        if [ -n "$line" ]; then
-            seen=$((seen + line))
-            return
-        fi
-        sleep 0.1
-    done
-    fail "nothing came of: $what"
-}
-key() {
-    xdotool key --clearmodifiers "$1"
-    sleep 0.25
-}
 # drag X1 Y1 X2 Y2 [BUTTON]: in steps, as a hand does; with the main button unless another is named.
 drag() {
     local steps=24 i
@@ -54,25 +23,13 @@ drag() {
     sleep 0.3
 }
 
+started=$(date +%s%N)
+: >"$log"
+start
 await "first frame" 60
 printf 'launch to first frame: %s ms\n' $((($(date +%s%N) - started) / 1000000))
-focus() {
-    local window=
-    for _ in $(seq 100); do
-        window=$(xdotool search --onlyvisible --name 'Gesso' 2>/dev/null | tail -n 1 || true)
-        [ -z "$window" ] || break
-        sleep 0.1
-    done
-    [ -n "$window" ] || fail "no window shows"
-    xdotool windowfocus "$window" || true
-}
-focus
-for _ in $(seq 600); do
-    grep -q "models are known" "$log" && break
-    sleep 0.1
-done
-grep -q "models are known" "$log" || fail "no models were found"
-sleep 0.5
+seen=0
+await_start
 shot 1-welcome
 key Escape
 
