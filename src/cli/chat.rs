@@ -173,7 +173,7 @@ pub(crate) fn run(args: &ChatArgs, context: &Context) -> Result<(), CliError> {
     loop {
         if prompts {
             let mut out = std::io::stdout().lock();
-            write!(out, "> ").and_then(|()| out.flush()).map_err(unwritten)?;
+            write!(out, "> ").and_then(|()| out.flush()).map_err(|error| unwritten(&error))?;
         }
         line.clear();
         let read = stdin.lock().read_line(&mut line);
@@ -193,7 +193,7 @@ pub(crate) fn run(args: &ChatArgs, context: &Context) -> Result<(), CliError> {
     }
 }
 
-fn unwritten(error: std::io::Error) -> CliError {
+fn unwritten(error: &std::io::Error) -> CliError {
     CliError::Failure(format!("standard output can't be written: {error}"))
 }
 

@@ -154,7 +154,7 @@ pub struct Outcome {
     /// The pictures, in the order of their seeds.
     pub pictures: Vec<Picture>,
     /// What was answered, where the request was a message.
-    pub answer: Option<Answer>,
+    pub answer: Option<Box<Answer>>,
     /// How they were made.
     pub report: JobReport,
 }

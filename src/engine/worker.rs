@@ -270,6 +270,7 @@ fn run_job(
     let facts = report.finish();
     match result {
         Ok(Ok(Made { pictures, answer })) => {
+            let answer = answer.map(Box::new);
             JobEvent::Finished(Outcome { pictures, answer, report: facts })
         }
         Ok(Err(_)) if job.interrupt.is_raised() => JobEvent::Cancelled,

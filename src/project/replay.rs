@@ -399,7 +399,9 @@ mod tests {
         let mut documents = vec![Rng(3).document()];
         let mut commit = |parent: Option<usize>, edits: Vec<Edit>| {
             let mut document = documents[parent.unwrap_or(0)].clone();
-            edits.iter().for_each(|edit| drop(edit.apply(&mut document).unwrap()));
+            for edit in &edits {
+                edit.apply(&mut document).unwrap();
+            }
             if parent.is_some() {
                 documents.push(document.clone());
             }

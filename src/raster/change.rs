@@ -52,7 +52,9 @@ pub fn changed_part(before: &RgbaImage, after: &RgbaImage, settings: &ChangeSett
     for pixels in connected(&differs, extent) {
         let sure = pixels.iter().any(|&at| differences[at] >= settings.sure);
         if sure && pixels.len() >= settings.least_px {
-            pixels.iter().for_each(|&at| part[at] = true);
+            for at in pixels {
+                part[at] = true;
+            }
         }
     }
     fill_holes(&mut part, extent, settings.least_px * 4);
@@ -140,7 +142,9 @@ fn fill_holes(set: &mut [bool], extent: Extent, most: usize) {
             x == 0 || y == 0 || x + 1 == width || y + 1 == height
         };
         if hole.len() <= most && !hole.iter().any(at_edge) {
-            hole.iter().for_each(|&at| set[at] = true);
+            for at in hole {
+                set[at] = true;
+            }
         }
     }
 }

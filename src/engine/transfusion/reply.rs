@@ -61,7 +61,7 @@ impl Default for ReplySettings {
 }
 
 /// What is heard while an answer is made.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum ReplyEvent<'a> {
     /// A token of words was written.
     Token(u32),
