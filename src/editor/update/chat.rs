@@ -31,13 +31,11 @@ impl Editor {
     /// The model that answers messages: the chosen one, else the first one that can chat.
     #[must_use]
     pub fn chat_model(&self) -> Option<&ModelInfo> {
-        match &self.chat.options.model {
-            Some(id) => self.model(Some(id)),
-            None => {
-                let models = &self.catalog.as_deref()?.models;
-                models.iter().find(|model| model.ability(Purpose::Chat).is_some())
-            }
+        if let Some(id) = &self.chat.options.model {
+            return self.model(Some(id));
         }
+        let models = &self.catalog.as_deref()?.models;
+        models.iter().find(|model| model.ability(Purpose::Chat).is_some())
     }
 
     /// Why no message can be answered now, whatever it says; nothing where one can.

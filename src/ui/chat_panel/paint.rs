@@ -375,16 +375,13 @@ fn picture_ui(
     let here = editor.history.current() == turn.node;
     let name = trf("Picture after: {message}", &[("message", &short(turn.message()))]);
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, here, &name));
-    match image {
-        Some(image) => {
-            let texture = state.thumbnails.picture(ui.ctx(), image, PICTURE_PX as u32 * 2);
-            let inner = rect.shrink(1.0);
-            panel_parts::picture(ui, inner, texture, image.extent(), PictureFrame::Checkers, 1.0);
-        }
-        None => {
-            ui.painter().rect_filled(rect, theme::RADIUS, colors(ui).field);
-            ui.put(rect, egui::Spinner::new());
-        }
+    if let Some(image) = image {
+        let texture = state.thumbnails.picture(ui.ctx(), image, PICTURE_PX as u32 * 2);
+        let inner = rect.shrink(1.0);
+        panel_parts::picture(ui, inner, texture, image.extent(), PictureFrame::Checkers, 1.0);
+    } else {
+        ui.painter().rect_filled(rect, theme::RADIUS, colors(ui).field);
+        ui.put(rect, egui::Spinner::new());
     }
     let colors = colors(ui);
     let line = if here || response.has_focus() {
