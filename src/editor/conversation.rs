@@ -242,8 +242,8 @@ pub fn line_end(history: &History, from: NodeId) -> NodeId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::editor::script::{self, Reply, turn};
     use crate::editor::{Action, Command, Editor};
+    use crate::ui::script::{self, Reply, turn};
 
     fn messages(editor: &Editor) -> Vec<String> {
         let conversation = Conversation::at(&editor.history, editor.history.current());

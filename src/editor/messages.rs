@@ -218,7 +218,7 @@ pub fn answer(stage: StagePlan) -> Answered {
                     log::debug!("an answer changed {bytes} bytes outside of its region");
                 }
                 write_record(&mut edits, &mut document, &note, record.as_ref());
-                let item = gallery_item(&plan, &document, picture, record, seconds);
+                let item = Some(gallery_item(&plan, &document, picture, record, seconds));
                 return Answered { plan, item, edits, document };
             }
             Err(error) => {
@@ -336,12 +336,12 @@ fn gallery_item(
     picture: Picture,
     record: Option<Record>,
     seconds: f64,
-) -> Option<GalleryItem> {
+) -> GalleryItem {
     let image = match plan.region {
         Some(_) => Arc::new(flatten(document, document.extent.rect())),
         None => Arc::new(picture.image),
     };
-    Some(GalleryItem {
+    GalleryItem {
         id: GalleryId(0),
         kept: None,
         extent: image.extent(),
@@ -354,5 +354,5 @@ fn gallery_item(
         origin: None,
         starred: false,
         tags: Vec::new(),
-    })
+    }
 }

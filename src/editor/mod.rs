@@ -18,8 +18,6 @@ pub mod messages;
 mod notice;
 mod project;
 pub mod requests;
-#[cfg(test)]
-pub(crate) mod script;
 mod staging;
 mod state;
 mod update;

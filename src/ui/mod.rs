@@ -24,6 +24,8 @@ pub mod prompt_panel;
 pub mod queue_panel;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+pub(crate) mod script;
 pub mod shortcut_input;
 pub mod shortcuts;
 pub mod staging_strip;

@@ -19,7 +19,13 @@ fn window() -> Window {
         TinyFamily::talking("talker").write(models).unwrap();
     });
     answer_by(&mut window, AnswerWish::Free);
+    speaks_nonsense(&window);
     window
+}
+
+/// What the model says may be any characters, also such that no font has.
+fn speaks_nonsense(window: &Window) {
+    window.harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
 }
 
 fn answer_by(window: &mut Window, answer: AnswerWish) {
@@ -78,6 +84,7 @@ fn a_conversation_draws_answers_and_is_there_again_after_the_next_start() {
     window.command(Command::SaveTo(project.clone()));
     let said = conversation(&window);
     let mut window = window.reopen();
+    speaks_nonsense(&window);
     window.command(Command::OpenPath(project));
     let read = conversation(&window);
     assert_eq!(read.turns.len(), 2);

@@ -31,13 +31,11 @@ impl Editor {
     /// The model that answers messages: the chosen one, else the first one that can chat.
     #[must_use]
     pub fn chat_model(&self) -> Option<&ModelInfo> {
-        match &self.chat.options.model {
-            Some(id) => self.model(Some(id)),
-            None => {
-                let models = &self.catalog.as_deref()?.models;
-                models.iter().find(|model| model.ability(Purpose::Chat).is_some())
-            }
+        if let Some(id) = &self.chat.options.model {
+            return self.model(Some(id));
         }
+        let models = &self.catalog.as_deref()?.models;
+        models.iter().find(|model| model.ability(Purpose::Chat).is_some())
     }
 
     /// Why no message can be answered now, whatever it says; nothing where one can.
@@ -440,14 +438,12 @@ impl AnswerWish {
 mod tests {
     use super::*;
     use crate::document::{OperationKind, flatten, outside_delta};
-    use crate::editor::script::{
-        self, Reply, act, answer, begun, send, soft_mask, submitted, turn,
-    };
     use crate::editor::{Command, JobKind, PointerEvent, PointerPhase, TurnPicture};
     use crate::engine::event::{JobEvent, JobId};
     use crate::engine::request::AnswerChoice;
     use crate::geom::Extent;
     use crate::raster::Mask;
+    use crate::ui::script::{self, Reply, act, answer, begun, send, soft_mask, submitted, turn};
 
     const CANVAS: Extent = Extent::new(600, 400);
 

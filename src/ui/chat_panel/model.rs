@@ -185,3 +185,54 @@ pub(super) fn short(text: &str) -> String {
     let cut: String = line.chars().take(MOST - 1).collect();
     format!("{}…", cut.trim_end())
 }
+
+/// What can be read of words that are still being written: the last character may not be all there.
+pub(super) fn written(words: &str) -> &str {
+    words.trim_end_matches(char::REPLACEMENT_CHARACTER).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::script::{self, Reply, turn};
+
+    #[test]
+    fn half_a_character_is_not_shown() {
+        assert_eq!(written(" caf\u{FFFD}\u{FFFD}"), "caf");
+        assert_eq!(written("café "), "café");
+    }
+
+    #[test]
+    fn examples_are_the_models_own_or_suit_the_picture() {
+        let mut editor = script::editor();
+        assert_eq!(examples(&editor), ["make the house blue"]);
+        let mut catalog = script::catalog();
+        catalog.models.iter_mut().for_each(|model| model.example_messages.clear());
+        editor.catalog = Some(std::sync::Arc::new(catalog));
+        assert_eq!(examples(&editor), EXAMPLES_WITH_PICTURE);
+        editor.document = crate::document::Document::new(editor.document.extent, "Layer 1");
+        assert_eq!(examples(&editor), EXAMPLES_WITHOUT_PICTURE);
+    }
+
+    #[test]
+    fn a_turn_says_what_it_left_alone() {
+        let mut editor = script::editor();
+        turn(&mut editor, "why?", Reply::words("because"));
+        let mut kept = Kept::default();
+        assert!(kept.refresh(&editor) && !kept.refresh(&editor));
+        let mut turn = kept.conversation.turns.remove(0);
+        let mut check = |picture, delta, expected: Option<(&str, Tone)>| {
+            (turn.picture, turn.outside_mask_delta) = (picture, delta);
+            let line = outside_line(&turn);
+            assert_eq!(line.as_ref().map(|(text, tone)| (text.as_str(), *tone)), expected);
+        };
+        check(TurnPicture::None, None, None);
+        let zero = ("Outside the change: 0 bytes changed", Tone::Success);
+        check(TurnPicture::Changed, Some(0), Some(zero));
+        check(TurnPicture::Changed, Some(9), Some(("Outside: 9 bytes changed", Tone::Danger)));
+        check(TurnPicture::Same, None, Some(("The picture stayed as it was", Tone::Neutral)));
+        assert_eq!(place_label(&turn), None);
+        turn.siblings = vec![NodeId(1), turn.node, NodeId(9)];
+        assert_eq!(place_label(&turn).as_deref(), Some("2/3"));
+    }
+}

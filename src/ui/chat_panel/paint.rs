@@ -11,6 +11,7 @@ use crate::locale::{tr, trf};
 use crate::ui::chat_panel::composer::composer_ui;
 use crate::ui::chat_panel::model::{
     Kept, MOST_NEXT, Pending, examples, hindrance, outside_line, pending, place_label, short,
+    written,
 };
 use crate::ui::panel_parts::{self, PictureFrame};
 use crate::ui::prompt_panel::chip_ui;
@@ -374,16 +375,13 @@ fn picture_ui(
     let here = editor.history.current() == turn.node;
     let name = trf("Picture after: {message}", &[("message", &short(turn.message()))]);
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, here, &name));
-    match image {
-        Some(image) => {
-            let texture = state.thumbnails.picture(ui.ctx(), image, PICTURE_PX as u32 * 2);
-            let inner = rect.shrink(1.0);
-            panel_parts::picture(ui, inner, texture, image.extent(), PictureFrame::Checkers, 1.0);
-        }
-        None => {
-            ui.painter().rect_filled(rect, theme::RADIUS, colors(ui).field);
-            ui.put(rect, egui::Spinner::new());
-        }
+    if let Some(image) = image {
+        let texture = state.thumbnails.picture(ui.ctx(), image, PICTURE_PX as u32 * 2);
+        let inner = rect.shrink(1.0);
+        panel_parts::picture(ui, inner, texture, image.extent(), PictureFrame::Checkers, 1.0);
+    } else {
+        ui.painter().rect_filled(rect, theme::RADIUS, colors(ui).field);
+        ui.put(rect, egui::Spinner::new());
     }
     let colors = colors(ui);
     let line = if here || response.has_focus() {
@@ -431,8 +429,9 @@ fn pending_ui(
         attached_ui(ui, &turn.message.attachments, state);
     }
     ui.add_space(theme::SPACE_XS);
-    if !turn.words.trim().is_empty() {
-        words_ui(ui, turn.words.trim());
+    let words = written(&turn.words);
+    if !words.is_empty() {
+        words_ui(ui, words);
     }
     let id = editor.jobs.job(waits.job).and_then(|job| job.id);
     if let Some(preview) = editor.preview.as_ref().filter(|preview| Some(preview.job) == id) {

@@ -5,13 +5,13 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use crate::document::NodeId;
-use crate::editor::script::{self, Reply, answer, send, soft_mask, turn};
 use crate::editor::{AnswerWish, ChatOptions, Command, CompareSide, Editor, TurnPicture};
 use crate::engine::event::{JobEvent, JobId, Preview, Progress, Stage};
 use crate::geom::Extent;
 use crate::raster::RgbaImage;
 use crate::ui::chat_panel::{ChatState, chat_ui};
 use crate::ui::sample;
+use crate::ui::script::{self, Reply, answer, send, soft_mask, turn};
 use crate::ui::testing::look_at;
 use crate::ui::theme::{self, Look};
 
