@@ -133,7 +133,7 @@ impl Rng {
             all_layers: self.one_in(2),
         };
         let (dx, dy) = self.of(&[(0, 0), (256, -256), (3, 5), (-70, 11), (1, 0), (-2_000_000, 3)]);
-        match self.below(39) {
+        match self.below(37) {
             0 => Edit::AddLayer { name },
             1 => Edit::DeleteLayer(layer),
             2 => Edit::DuplicateLayer { layer, name },
@@ -151,6 +151,8 @@ impl Rng {
                     Edit::AddLayer { name }
                 }
             }
+            12 if dx == 256 => Edit::GrowLayerMask { layer, by_px: 6 },
+            12 if dx == 1 => Edit::GrowLayerMask { layer, by_px: -3 },
             12 => Edit::ApplyLayerMask(layer),
             13 => Edit::DeleteLayerMask(layer),
             14 => Edit::MaskFromSelection(layer),
@@ -252,8 +254,9 @@ impl Rng {
                     Edit::SetVisible { layer, visible: true }
                 }
             }
-            36 => Edit::GrowLayerMask { layer, by_px: self.of(&[6, 1, -1, -4, 0]) },
-            37 => Edit::Said { record: r#"{"command":"chat","prompt":"why?"}"#.to_owned() },
+            36 if dx == 3 => {
+                Edit::Said { record: r#"{"command":"chat","prompt":"why?"}"#.to_owned() }
+            }
             _ => Edit::SetActive(layer),
         }
     }

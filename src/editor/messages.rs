@@ -214,6 +214,9 @@ pub fn answer(stage: StagePlan) -> Answered {
                         outside_delta(&plan.document, &document, &Selection { cover })
                     }),
                 };
+                if let Some(bytes) = note.outside_mask_delta {
+                    log::debug!("an answer changed {bytes} bytes outside of its region");
+                }
                 write_record(&mut edits, &mut document, &note, record.as_ref());
                 let item = gallery_item(&plan, &document, picture, record, seconds);
                 return Answered { plan, item, edits, document };

@@ -1,5 +1,6 @@
 //! The networks in memory: loaded on demand, kept for the next job, dropped when memory is short.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Shape, Tensor};
@@ -192,7 +193,7 @@ impl LoadedModels {
             network: Transfusion::new(&config, &weights)?,
             special: special_tokens(family, &config, &tokenizer)?,
             tokenizer,
-            vocabulary: vocabulary(family)?,
+            vocabulary: vocabulary(family.chat_vocabulary_path())?,
         });
         self.loaded.push(Loaded { key, bytes, network: Network::Talker(Arc::clone(&model)) });
         Ok(model)
@@ -362,7 +363,7 @@ impl LoadedGlide {
             network,
             config,
             tokenizer,
-            vocabulary: vocabulary(family)?,
+            vocabulary: vocabulary(family.vocabulary_path())?,
             device: device.clone(),
         })
     }
@@ -496,8 +497,8 @@ fn tokenizer(family: &ModelFamily) -> Result<Tokenizer, EngineError> {
     }
 }
 
-fn vocabulary(family: &ModelFamily) -> Result<Option<Vocabulary>, EngineError> {
-    let Some(path) = family.vocabulary_path() else { return Ok(None) };
+fn vocabulary(path: Option<PathBuf>) -> Result<Option<Vocabulary>, EngineError> {
+    let Some(path) = path else { return Ok(None) };
     let bytes = std::fs::read(&path).map_err(|error| {
         EngineError::Input(format!("the list of known words can't be read: {error}: {path:?}"))
     })?;

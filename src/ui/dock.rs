@@ -106,7 +106,7 @@ impl TopTab {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Prompt => tr("Prompt"),
+            Self::Prompt => tr("Draw"),
             Self::Chat => tr("Chat"),
         }
     }

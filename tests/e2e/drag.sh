@@ -1,45 +1,15 @@
 #!/usr/bin/env bash
 # Pictures dragged from one real window into another under X: from the gallery and of the canvas, with
-# Escape on the way, and back again. Needs what run.sh needs.
+# Escape on the way, and back again. head.sh says what that needs.
 #
 # usage: tests/e2e/drag.sh PROGRAM FOLDER
 #   PROGRAM  the gesso binary
 #   FOLDER   gets screenshots and the logs
-set -euo pipefail
+. "$(dirname "$0")/head.sh" "drag run" "$1" "$2"
+mkdir -p "$out/a/pictures" "$out/b/pictures" "$out/tmp"
+export TMPDIR=$out/tmp
+start_x :96 1840x760
 
-program=$(realpath "$1")
-out=$2
-mkdir -p "$out/a/pictures" "$out/b/pictures" "$out/models" "$out/tmp"
-out=$(realpath "$out")
-display=${GESSO_E2E_DISPLAY:-:96}
-
-fail() {
-    printf 'drag run: %s\n' "$1" >&2
-    shot failed || true
-    tail -n 20 "$out/a.log" "$out/b.log" >&2 || true
-    exit 1
-}
-cleanup() {
-    local pid
-    for pid in "${a_pid:-}" "${b_pid:-}" "${xvfb_pid:-}"; do
-        [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
-    done
-    wait 2>/dev/null || true
-}
-trap cleanup EXIT
-shot() { import -window root "$out/$1.png"; }
-
-Xvfb "$display" -screen 0 1840x760x24 -nolisten tcp >"$out/xvfb.log" 2>&1 &
-xvfb_pid=$!
-export DISPLAY=$display
-unset WAYLAND_DISPLAY
-for _ in $(seq 100); do
-    xdotool getdisplaygeometry >/dev/null 2>&1 && break
-    sleep 0.1
-done
-xdotool getdisplaygeometry >/dev/null || fail "there is no X server"
-
-export TMPDIR=$out/tmp GESSO_MODELS=$out/models GESSO_LOG=gesso=info,gesso::editor=debug,gesso::app=debug
 # await NAME WHAT COUNT SECONDS: waits until a line is in the log of a window so many times.
 await() {
     local tries=$(($4 * 10))
@@ -55,7 +25,6 @@ start() {
     printf '{"pictures_folder": "%s", "theme": "dark", "language": "en", "show_first_run": false, "last_generation": {"steps": 2, "small": true}}\n' \
         "$out/$name/pictures" >"$out/$name/preferences.json"
     GESSO_CONFIG=$out/$name "$program" >"$out/$name.txt" 2>"$out/$name.log" &
-    eval "${name}_pid=$!"
     for _ in $(seq 600); do
         window=$(xdotool search --all --onlyvisible --pid "$!" --name Gesso 2>/dev/null | tail -n 1 || true)
         [ -z "$window" ] || break

@@ -1,74 +1,14 @@
 #!/usr/bin/env bash
 # The real program in a real X window, driven by synthetic pointer and keys from launch to a saved
-# file. Needs Xvfb, xdotool, ImageMagick's `import` and a software Vulkan (Debian: xvfb xdotool
-# imagemagick mesa-vulkan-drivers libxkbcommon-x11-0).
+# file. head.sh says what it needs.
 #
 # usage: tests/e2e/run.sh PROGRAM FOLDER
 #   PROGRAM  the gesso binary
 #   FOLDER   gets screenshots, the log and the saved picture
-set -euo pipefail
+. "$(dirname "$0")/head.sh" "end-to-end run" "$1" "$2"
+start_x :97 1440x900
+. "$(dirname "$0")/window.sh"
 
-program=$(realpath "$1")
-out=$2
-mkdir -p "$out/config" "$out/pictures" "$out/models"
-out=$(realpath "$out")
-log=$out/gesso.log
-display=${GESSO_E2E_DISPLAY:-:97}
-
-fail() {
-    printf 'end-to-end run: %s\n' "$1" >&2
-    tail -n 40 "$log" >&2 || true
-    exit 1
-}
-cleanup() {
-    [ -z "${gesso_pid:-}" ] || kill "$gesso_pid" 2>/dev/null || true
-    [ -z "${xvfb_pid:-}" ] || kill "$xvfb_pid" 2>/dev/null || true
-    wait 2>/dev/null || true
-}
-trap cleanup EXIT
-
-Xvfb "$display" -screen 0 1440x900x24 -nolisten tcp >"$out/xvfb.log" 2>&1 &
-xvfb_pid=$!
-export DISPLAY=$display
-unset WAYLAND_DISPLAY
-for _ in $(seq 100); do
-    xdotool getdisplaygeometry >/dev/null 2>&1 && break
-    sleep 0.1
-done
-xdotool getdisplaygeometry >/dev/null || fail "there is no X server"
-
-printf '{"pictures_folder": "%s", "theme": "%s", "language": "en"}\n' "$out/pictures" "${GESSO_E2E_THEME:-dark}" \
-    >"$out/config/preferences.json"
-export GESSO_CONFIG=$out/config GESSO_MODELS=$out/models GESSO_LOG=gesso=info,gesso::editor=debug,gesso::app=debug
-started=$(date +%s%N)
-start() {
-    "$program" >>"$out/stdout.txt" 2>>"$log" &
-    gesso_pid=$!
-}
-: >"$log"
-start
-
-# await WHAT SECONDS: waits for a line in the log beyond the ones seen before.
-seen=0
-await() {
-    local what=$1 tries=$(($2 * 10)) line
-    for _ in $(seq "$tries"); do
-        kill -0 "$gesso_pid" 2>/dev/null || fail "the program ended while waiting for: $what"
-        line=$(tail -n +"$((seen + 1))" "$log" | grep -n -m 1 -- "$what" | cut -d: -f1 || true)
-        if [ -n "$line" ]; then
-            seen=$((seen + line))
-            return
-        fi
-        sleep 0.1
-    done
-    shot timeout
-    fail "nothing came of: $what"
-}
-shot() { import -window root "$out/$1.png"; }
-key() {
-    xdotool key --clearmodifiers "$1"
-    sleep 0.25
-}
 # drag X1 Y1 X2 Y2 [BUTTON]: in steps, as a hand does; with the main button unless another is named.
 drag() {
     local steps=24 i
@@ -83,25 +23,13 @@ drag() {
     sleep 0.3
 }
 
+started=$(date +%s%N)
+: >"$log"
+start
 await "first frame" 60
 printf 'launch to first frame: %s ms\n' $((($(date +%s%N) - started) / 1000000))
-focus() {
-    local window=
-    for _ in $(seq 100); do
-        window=$(xdotool search --onlyvisible --name 'Gesso' 2>/dev/null | tail -n 1 || true)
-        [ -z "$window" ] || break
-        sleep 0.1
-    done
-    [ -n "$window" ] || fail "no window shows"
-    xdotool windowfocus "$window" || true
-}
-focus
-for _ in $(seq 600); do
-    grep -q "models are known" "$log" && break
-    sleep 0.1
-done
-grep -q "models are known" "$log" || fail "no models were found"
-sleep 0.5
+seen=0
+await_start
 shot 1-welcome
 key Escape
 
@@ -205,7 +133,6 @@ done
 ! kill -0 "$gesso_pid" 2>/dev/null || fail "the window did not close"
 status=0
 wait "$gesso_pid" || status=$?
-gesso_pid=
 [ "$status" = 0 ] || fail "the program ended with exit code $status"
 ! grep -E "panicked|ERROR" "$log" || fail "the log has errors"
 grep -o "[0-9]* frames .*" "$log"

@@ -464,6 +464,18 @@ mod tests {
         Conversation::at(&editor.history, editor.history.current())
     }
 
+    /// Widens a change, also where that is computed beside the window.
+    fn widen(editor: &mut Editor, by_px: i32) {
+        for effect in act(editor, Command::WidenChange(by_px)) {
+            if let Effect::Compute(plan) = effect {
+                let mut document = plan.document;
+                plan.edits.iter().for_each(|edit| drop(edit.apply(&mut document).unwrap()));
+                let result = Ok(Box::new(document));
+                act(editor, Command::EditDone { ticket: plan.ticket, result });
+            }
+        }
+    }
+
     fn told(editor: &Editor, part: &str) -> bool {
         editor.notices.iter().any(|notice| notice.text.contains(part))
     }
@@ -592,7 +604,7 @@ mod tests {
         act(&mut editor, Command::GoTo(node));
         // The margin ends it; the sides of the canvas don't.
         for _ in 0..8 {
-            act(&mut editor, Command::WidenChange(8));
+            widen(&mut editor, 8);
         }
         assert!(!told(&editor, "drawn no farther"));
         act(&mut editor, Command::WidenChange(8));
@@ -881,28 +893,30 @@ mod tests {
 
     #[test]
     fn fifty_turns_do_not_wear_a_picture_out() {
+        let canvas = Extent::new(150, 100);
         let mut editor = script::editor();
+        act(&mut editor, Command::NewPicture { extent: canvas, color: [240, 230, 210, 255] });
         let first = pixels(&editor.document);
-        let mut touched = vec![false; CANVAS.area()];
+        let mut touched = vec![false; canvas.area()];
         let mut number = 77_u32;
         let mut below = |most: u32| {
             number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (number >> 8) % most
         };
-        for step in 0..50 {
-            let before = editor.document.clone();
-            let (x, y) = (below(500), below(330));
-            let rect = (x, y, 1 + below(90), 1 + below(60));
+        for step in 0..50_u32 {
             if step % 5 == 4 {
-                // Every fifth one only asks, and by the way widens what was done before.
+                // Every fifth one only asks.
+                let before = editor.document.clone();
                 turn(&mut editor, "what is it?", Reply::words("a picture"));
                 assert_eq!(editor.document, before);
                 continue;
             }
+            let rect = (below(130), below(85), 1 + below(20), 1 + below(15));
             let selects = step % 3 == 0;
             if selects {
-                let cover = PixelRect::new(x as i32, y as i32, rect.2, rect.3);
-                let shape = crate::document::SelectionShape::Rectangle(cover);
+                let (x, y, width, height) = rect;
+                let shape = PixelRect::new(x as i32, y as i32, width, height);
+                let shape = crate::document::SelectionShape::Rectangle(shape);
                 let combine = crate::document::Combine::Replace;
                 act(&mut editor, Command::Edit(Edit::Select { shape, combine }));
             } else {
@@ -910,41 +924,37 @@ mod tests {
             }
             let before = editor.document.clone();
             // All of the picture is another one.
-            let mut picture = RgbaImage::new(CANVAS, [0, 0, 0, 255]);
-            for pixel in picture.pixels_mut() {
-                *pixel = [below(256) as u8, below(256) as u8, below(256) as u8, 255];
+            let mut picture = RgbaImage::new(canvas, [0, 0, 0, 255]);
+            for (at, pixel) in (0_u32..).zip(picture.pixels_mut()) {
+                let at = at.wrapping_mul(step + 3);
+                *pixel = [(at * 7) as u8, (at >> 3) as u8, (at >> 1) as u8, 255];
             }
-            let change = if selects {
-                let mut all = Mask::new(CANVAS);
-                all.fill(CANVAS.rect(), 255);
-                all
-            } else {
-                soft_mask(CANVAS, rect)
-            };
-            turn(
-                &mut editor,
-                "change it",
-                Reply { words: "done", picture: Some(picture), change: Some(change.clone()) },
-            );
+            let mut change = soft_mask(canvas, rect);
+            if selects {
+                change.fill(canvas.rect(), 255);
+            }
+            let change_cover =
+                crate::raster::CoverGrid::from_pixels(canvas.rect().into(), change.as_raw());
+            let reply = Reply { words: "done", picture: Some(picture), change: Some(change) };
+            turn(&mut editor, "change it", reply);
             let newest = conversation(&editor).newest().unwrap().clone();
             assert_eq!(newest.outside_mask_delta, Some(0), "step {step}");
             let allowed = if selects {
                 before.selection.clone()
             } else {
-                let cover =
-                    crate::raster::CoverGrid::from_pixels(CANVAS.rect().into(), change.as_raw());
-                crate::document::Selection { cover }
+                crate::document::Selection { cover: change_cover }
             };
             assert_eq!(outside_delta(&before, &editor.document, &allowed), 0, "step {step}");
-            for (touched, cover) in touched.iter_mut().zip(allowed.cover.read(CANVAS.rect().into()))
-            {
+            assert_ne!(pixels(&before), pixels(&editor.document), "step {step}");
+            let cover = allowed.cover.read(canvas.rect().into());
+            for (touched, cover) in touched.iter_mut().zip(cover) {
                 *touched |= cover > 0;
             }
         }
         assert_eq!(conversation(&editor).turns.len(), 50);
         let last = pixels(&editor.document);
         let kept = touched.iter().filter(|touched| !**touched).count();
-        assert!(kept > 1000 && kept < CANVAS.area() / 2, "{kept}");
+        assert!(kept > 3000 && kept < canvas.area() - 3000, "{kept}");
         for (at, (a, b)) in first.pixels().iter().zip(last.pixels()).enumerate() {
             assert!(touched[at] || a == b, "pixel {at} was never asked to change");
         }

@@ -322,6 +322,7 @@ fn new_manifest(id: &str, candidates: &[Candidate]) -> Manifest {
         checkpoints: Vec::new(),
         tokenizer: None,
         vocabulary: None,
+        chat_vocabulary: None,
         files: Vec::new(),
         card,
         example_prompts: if public {

@@ -34,6 +34,9 @@ pub struct Manifest {
     /// A file in the folder that lists the words that the model has seen.
     #[serde(default)]
     pub vocabulary: Option<String>,
+    /// The same for messages, where it has seen other words in them than in prompts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_vocabulary: Option<String>,
     /// Sizes and digests of the files that are no checkpoints.
     #[serde(default)]
     pub files: Vec<FileEntry>,
@@ -374,6 +377,7 @@ impl Manifest {
             .map(|entry| entry.file.as_str())
             .chain(tokenizer)
             .chain(self.vocabulary.as_deref())
+            .chain(self.chat_vocabulary.as_deref())
             .chain(self.files.iter().map(|entry| entry.file.as_str()));
         for name in names {
             if !is_plain_file_name(name) {

@@ -113,6 +113,13 @@ impl ModelFamily {
         self.manifest.vocabulary.as_ref().map(|file| self.folder.join(file))
     }
 
+    /// The list of words that it has seen in messages.
+    #[must_use]
+    pub fn chat_vocabulary_path(&self) -> Option<PathBuf> {
+        let own = self.manifest.chat_vocabulary.as_ref().map(|file| self.folder.join(file));
+        own.or_else(|| self.vocabulary_path())
+    }
+
     /// The config of its noised CLIP, joined from both halves; none unless it has both.
     ///
     /// # Errors
@@ -187,7 +194,8 @@ impl ModelFamily {
 /// Files of a family that are no checkpoints.
 fn companions(manifest: &Manifest) -> Vec<String> {
     let tokenizer = manifest.tokenizer.iter().filter(|name| *name != "gpt2");
-    tokenizer.chain(manifest.vocabulary.iter()).cloned().collect()
+    let lists = manifest.vocabulary.iter().chain(&manifest.chat_vocabulary);
+    tokenizer.chain(lists).cloned().collect()
 }
 
 /// How a file compares with the manifest.

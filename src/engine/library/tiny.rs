@@ -185,6 +185,7 @@ impl TinyFamily {
             checkpoints,
             tokenizer: Some(if self.talks() { TOKENIZER_FILE } else { "gpt2" }.to_owned()),
             vocabulary: None,
+            chat_vocabulary: None,
             files: Vec::new(),
             card: Card {
                 cannot_draw: vec!["anything: the weights are made up".to_owned()],

@@ -260,7 +260,7 @@ fn settings_ui(
                 ui.selectable_value(&mut refine, value, text);
             }
         });
-        combo.response.accessible_name(tr("Refine")).on_hover_text(tr(
+        combo.response.on_hover_text(tr(
             "Whether what changes is drawn finer by the upsampler before it is brought to full size",
         ));
         options.refine = refine;
@@ -280,7 +280,7 @@ fn model_ui(ui: &mut Ui, editor: &Editor, chosen: Option<&ModelInfo>, options: &
             .truncate()
             .selected_text(name);
         let models = editor.catalog.as_deref().map(|catalog| catalog.models.as_slice());
-        let combo = combo.show_ui(ui, |ui| {
+        combo.show_ui(ui, |ui| {
             let can_chat = |model: &&ModelInfo| model.ability(Purpose::Chat).is_some();
             for model in models.unwrap_or_default().iter().filter(can_chat) {
                 let own = chosen.is_some_and(|chosen| chosen.id == model.id);
@@ -293,7 +293,6 @@ fn model_ui(ui: &mut Ui, editor: &Editor, chosen: Option<&ModelInfo>, options: &
                 }
             }
         });
-        combo.response.accessible_name(tr("Model"));
     });
 }
 
@@ -311,9 +310,7 @@ fn steps_ui(ui: &mut Ui, suggested: Option<&Ability>, options: &mut ChatOptions)
         if response.changed() {
             options.steps = Some(steps);
         }
-        response
-            .accessible_name(tr("Steps"))
-            .on_hover_text(tr("More steps are slower and often better, up to a point"));
+        response.on_hover_text(tr("More steps are slower and often better, up to a point"));
         if options.steps.is_some()
             && icon_button(ui, icon::RESET, tr("Suggested steps"), "", ButtonState::Normal)
                 .clicked()
@@ -339,9 +336,7 @@ fn guidance_ui(ui: &mut Ui, suggested: Option<&Ability>, options: &mut ChatOptio
         if response.changed() {
             options.guidance = Some(guidance);
         }
-        response
-            .accessible_name(tr("Guidance"))
-            .on_hover_text(tr("How strongly to follow the message; 1 is not at all"));
+        response.on_hover_text(tr("How strongly to follow the message; 1 is not at all"));
         if options.guidance.is_some()
             && icon_button(ui, icon::RESET, tr("Suggested guidance"), "", ButtonState::Normal)
                 .clicked()

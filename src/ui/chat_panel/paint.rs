@@ -179,7 +179,7 @@ fn turn_ui(
         let count = turn.record.settings.attachments.len();
         right_note(ui, &trf("with {count} pictures", &[("count", &count)]));
     }
-    message_buttons_ui(ui, editor, turn, look, commands);
+    versions_ui(ui, turn, commands);
     if !turn.reply().trim().is_empty() {
         words_ui(ui, turn.reply().trim());
     }
@@ -193,8 +193,10 @@ fn turn_ui(
     if let Some(remark) = editor.chat.remarks.get(&turn.node) {
         remark_ui(ui, remark);
     }
-    let wide = state.kept.change == Some(turn.node);
-    answer_buttons_ui(ui, editor, turn, look, wide, commands);
+    if state.kept.change == Some(turn.node) {
+        region_ui(ui, editor, turn, commands);
+    }
+    turn_buttons_ui(ui, editor, turn, look, commands);
     let rect = Rect::from_min_max(top, egui::pos2(ui.max_rect().right(), ui.cursor().min.y));
     ui.data_mut(|data| data.insert_temp(id, rect));
     ui.add_space(theme::SPACE_S);
@@ -273,50 +275,34 @@ fn small_button(ui: &mut Ui, look: f32, sign: &str, label: &str) -> bool {
     clicked.on_hover_text(label).clicked()
 }
 
-/// Which of the turns beside it a turn is, and what can be done with its message.
-fn message_buttons_ui(
-    ui: &mut Ui,
-    editor: &Editor,
-    turn: &Turn,
-    look: f32,
-    commands: &mut Vec<Command>,
-) {
+/// Which of the turns beside it a turn is, with the way to the others.
+fn versions_ui(ui: &mut Ui, turn: &Turn, commands: &mut Vec<Command>) {
+    let Some(place) = place_label(turn) else { return };
     let row = vec2(ui.available_width(), SMALL_PX);
     ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        if let Some(place) = place_label(turn) {
-            if small_button(ui, 1.0, icon::NEXT, tr("Next version of this turn")) {
-                commands.push(Command::SwitchBranch(turn.node, 1));
-            }
-            let weak = colors(ui).text_weak;
-            ui.label(RichText::new(place).size(theme::SMALL_PX).color(weak));
-            if small_button(ui, 1.0, icon::PREVIOUS, tr("Previous version of this turn")) {
-                commands.push(Command::SwitchBranch(turn.node, -1));
-            }
+        if small_button(ui, 1.0, icon::NEXT, tr("Next version of this turn")) {
+            commands.push(Command::SwitchBranch(turn.node, 1));
         }
-        if small_button(ui, look, icon::COPY, tr("Copy the message")) {
-            ui.ctx().copy_text(turn.message().to_owned());
-        }
-        let free = turn.asked_at.is_some() && !editor.is_answering();
-        if free && small_button(ui, look, icon::RENAME, tr("Change this message")) {
-            commands.push(Command::EditMessage(turn.node));
+        let weak = colors(ui).text_weak;
+        ui.label(RichText::new(place).size(theme::SMALL_PX).color(weak));
+        if small_button(ui, 1.0, icon::PREVIOUS, tr("Previous version of this turn")) {
+            commands.push(Command::SwitchBranch(turn.node, -1));
         }
     });
 }
 
-/// What can be done with an answer.
-fn answer_buttons_ui(
+/// What can be done with an answer, at the left, and with its message, at the right.
+fn turn_buttons_ui(
     ui: &mut Ui,
     editor: &Editor,
     turn: &Turn,
     look: f32,
-    wide: bool,
     commands: &mut Vec<Command>,
 ) {
-    let look = if wide { 1.0 } else { look };
-    ui.horizontal_wrapped(|ui| {
+    let free = turn.asked_at.is_some() && !editor.is_answering();
+    ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        let free = turn.asked_at.is_some() && !editor.is_answering();
         if free && small_button(ui, look, icon::RETRY, tr("Answer again")) {
             commands.push(Command::RetryTurn(turn.node));
         }
@@ -324,39 +310,46 @@ fn answer_buttons_ui(
             && let Some(asked_at) = turn.asked_at
             && small_button(ui, look, icon::COMPARE, tr("Compare with the picture before"))
         {
-            let sides = [asked_at, turn.node].map(CompareSide::Node);
-            commands.push(Command::CompareSides(sides[0], sides[1]));
+            let [before, after] = [asked_at, turn.node].map(CompareSide::Node);
+            commands.push(Command::CompareSides(before, after));
         }
         if !turn.reply().is_empty() && small_button(ui, look, icon::COPY, tr("Copy the answer")) {
             ui.ctx().copy_text(turn.reply().to_owned());
         }
-        if wide {
-            region_ui(ui, editor, turn, commands);
-        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if small_button(ui, look, icon::COPY, tr("Copy the message")) {
+                ui.ctx().copy_text(turn.message().to_owned());
+            }
+            if free && small_button(ui, look, icon::RENAME, tr("Change this message")) {
+                commands.push(Command::EditMessage(turn.node));
+            }
+        });
     });
 }
 
 /// The part that the last answer changed: shown, wider, narrower.
 fn region_ui(ui: &mut Ui, editor: &Editor, turn: &Turn, commands: &mut Vec<Command>) {
-    ui.add_space(theme::SPACE_S);
-    let weak = colors(ui).text_weak;
-    ui.label(RichText::new(tr("Region")).size(theme::SMALL_PX).color(weak));
-    if small_button(ui, 1.0, icon::REMOVE, tr("Narrow the change")) {
-        commands.push(Command::WidenChange(-WIDEN_PX));
-    }
-    if small_button(ui, 1.0, icon::ADD, tr("Widen the change")) {
-        commands.push(Command::WidenChange(WIDEN_PX));
-    }
-    let shown = ButtonState::selected_if(editor.chat.show_change);
-    let label = tr("Show the region");
-    let toggle = icon_button_sized(ui, icon::OVERLAY, label, shown, SMALL_PX);
-    if toggle.on_hover_text(label).clicked() {
-        commands.push(Command::Do(Action::ToggleChange));
-    }
-    let moved = editor.history.current() != turn.node;
-    if moved && small_button(ui, 1.0, icon::RESET, tr("Back to the region as it was found")) {
-        commands.push(Command::GoTo(turn.node));
-    }
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        let weak = colors(ui).text_weak;
+        ui.label(RichText::new(tr("Region")).size(theme::SMALL_PX).color(weak));
+        if small_button(ui, 1.0, icon::REMOVE, tr("Narrow the change")) {
+            commands.push(Command::WidenChange(-WIDEN_PX));
+        }
+        if small_button(ui, 1.0, icon::ADD, tr("Widen the change")) {
+            commands.push(Command::WidenChange(WIDEN_PX));
+        }
+        let shown = ButtonState::selected_if(editor.chat.show_change);
+        let label = tr("Show the region");
+        let toggle = icon_button_sized(ui, icon::OVERLAY, label, shown, SMALL_PX);
+        if toggle.on_hover_text(label).clicked() {
+            commands.push(Command::Do(Action::ToggleChange));
+        }
+        let moved = editor.history.current() != turn.node;
+        if moved && small_button(ui, 1.0, icon::RESET, tr("Back to the region as it was found")) {
+            commands.push(Command::GoTo(turn.node));
+        }
+    });
 }
 
 /// The picture after a turn; a click goes to its state, a double click compares it.
