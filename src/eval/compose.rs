@@ -148,8 +148,9 @@ impl Stamp {
         let (cos, sin) = (libm::cos(turn) / item.size, libm::sin(turn) / item.size);
         let flip = if item.flipped { -1.0 } else { 1.0 };
         let (columns, rows) = (canvas.width, canvas.height);
-        // A turned tile reaches as far as its diagonal, and sampling half a pixel of it farther.
-        let reach = item.size * std::f64::consts::SQRT_2 * (1.0 + 2.0 / self.side as f64);
+        // As far as the turned tile, and sampling half a pixel of it farther.
+        let corner = libm::cos(turn).abs() + libm::sin(turn).abs();
+        let reach = item.size * corner * (1.0 + 2.0 / self.side as f64);
         let width = view.right - view.left;
         let height = view.bottom - view.top;
         for row in 0..rows {

@@ -17,9 +17,9 @@ use crate::raster::RgbaImage;
 /// Side of the grid on which all sprites are tried.
 const COARSE: usize = 16;
 /// Side of the grid on which the best of them are tried again.
-const FINE: usize = 32;
+const FINE: usize = 24;
 /// How many are tried again.
-const FINALISTS: usize = 12;
+const FINALISTS: usize = 6;
 /// How far around the place is looked at, in parts of the thing's own size.
 const ROOM: f64 = 1.3;
 /// Sizes that are tried, in parts of the size that was asked for.
@@ -215,7 +215,9 @@ mod tests {
             (0..all.concepts.len()).zip(["white", "navy", "pink"].iter().cycle())
         {
             let ground = Ground::Flat(color(ground).unwrap());
-            for asked in [Item::new(concept, 0.0, 0.0, 0.85), Item::new(concept, -0.5, 0.5, 0.35)] {
+            let (large, small) =
+                (Item::new(concept, 0.0, 0.0, 0.85), Item::new(concept, -0.5, 0.5, 0.35));
+            for asked in [large, small] {
                 let drawn = Item {
                     x: asked.x + 0.06,
                     y: asked.y - 0.05,

@@ -168,7 +168,7 @@ mod tests {
             for case in 0..20 {
                 let mut dice = Dice::new(4, Purpose::Question(kind as u32), case);
                 let case = world.question(&mut dice, kind).unwrap();
-                for answer in &case.answers {
+                for answer in case.answers.iter().step_by(29) {
                     assert!(case.is_answered_by(answer));
                     assert!(case.is_answered_by(&format!(" {}.", answer.to_uppercase())));
                     assert!(!case.is_answered_by(&format!("not {answer}")));
