@@ -1,8 +1,9 @@
 //! Evaluations of models that are known through and through.
 
 use gesso::eval::{
-    Dice, Domain, DrawReport, DrawingModel, EditKind, EditReport, Edited, EditingModel, Plan,
-    Purpose, QuestionKind, Source, Split, World, changed_region, compose, draw, edit,
+    Concept, Dice, Domain, DrawReport, DrawingModel, EditKind, EditReport, Edited, EditingModel,
+    Ground, Item, Plan, Purpose, QuestionKind, Scene, Source, Split, TINTS, World, changed_region,
+    color, compose, draw, edit,
 };
 use gesso::geom::Extent;
 use gesso::raster::{Mask, RgbaImage};
@@ -28,7 +29,7 @@ struct Oracle {
 
 impl Oracle {
     fn new(world: &World) -> Self {
-        let picture = |scene| compose(&world.collection, scene, SIZE);
+        let picture = |scene: &Scene| compose(&world.collection, scene, SIZE);
         let mut oracle = Self { edits: Vec::new(), questions: Vec::new() };
         for number in 0..PLAN.count {
             for &kind in world.edit_kinds() {
@@ -187,26 +188,26 @@ struct Painter<'a> {
 impl Painter<'_> {
     fn paint(&self, prompt: &str, ground: &RgbaImage, mask: &Mask) -> RgbaImage {
         let concepts = &self.world.collection.concepts;
-        let named = |concept: &gesso::eval::Concept| {
+        let named = |concept: &Concept| {
             concept.nouns.iter().filter(|noun| prompt.contains(*noun)).map(String::len).max()
         };
         let best = (0..concepts.len()).max_by_key(|&at| named(&concepts[at])).unwrap();
         let concept = if self.reads { best } else { self.world.collection.find("26bd").unwrap() };
         let bounds = mask.bounds().unwrap();
         let place = |start: u32, side: u32| f64::from(2 * start + side) / f64::from(SIZE) - 1.0;
-        let mut item = gesso::eval::Item::new(
+        let mut item = Item::new(
             concept,
             place(bounds.x, bounds.width),
             place(bounds.y, bounds.height),
             f64::from(bounds.width.min(bounds.height)) / f64::from(SIZE),
         );
-        item.tint = gesso::eval::TINTS
+        item.tint = TINTS
             .iter()
             .find(|tint| prompt.contains(&format!(" {tint} ")) && !prompt.contains("background"))
-            .and_then(|tint| gesso::eval::color(tint));
-        let ground_color = gesso::eval::color("white").unwrap();
-        let ground_of = gesso::eval::Ground::Flat(ground_color);
-        let scene = |items| gesso::eval::Scene { style: 0, ground: ground_of, items };
+            .and_then(|tint| color(tint));
+        let ground_color = color("white").unwrap();
+        let ground_of = Ground::Flat(ground_color);
+        let scene = |items| Scene { style: 0, ground: ground_of, items };
         let drawn = compose(&self.world.collection, &scene(vec![item]), SIZE);
         let mut painted = ground.clone();
         for ((pixel, new), cover) in
