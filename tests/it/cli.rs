@@ -288,7 +288,7 @@ fn an_edit_by_words_leaves_every_byte_outside_its_region_and_outside_a_mask() {
     assert!(
         place
             .refused(&["inpaint", "in.png", "--mask", "mask.png", "--from", "free.png"])
-            .contains("gesso chat")
+            .contains("gesso edit")
     );
 }
 

@@ -29,7 +29,8 @@ fn speaks_nonsense(window: &Window) {
 }
 
 fn answer_by(window: &mut Window, answer: AnswerWish) {
-    let options = ChatOptions { answer, steps: Some(3), ..ChatOptions::default() };
+    let model = Some("talker".to_owned());
+    let options = ChatOptions { answer, model, steps: Some(3), ..ChatOptions::default() };
     window.command(Command::SetChatOptions(Box::new(options)));
 }
 
