@@ -214,12 +214,16 @@ fn edit_row(kind: &str, cases: &[EditedCase]) -> EditRow {
         cases.iter().filter(|case| kind == ALL || case.kind == kind).collect();
     let mean = |value: &dyn Fn(&EditedCase) -> Option<f64>| {
         let mut mean = Mean::default();
-        of_kind.iter().for_each(|case| mean.add(value(case)));
+        for case in &of_kind {
+            mean.add(value(case));
+        }
         mean.value()
     };
     let share = |yes: &dyn Fn(&EditedCase) -> Option<bool>| {
         let mut mean = Mean::default();
-        of_kind.iter().for_each(|case| mean.tally(yes(case)));
+        for case in &of_kind {
+            mean.tally(yes(case));
+        }
         mean.value()
     };
     EditRow {
@@ -239,6 +243,8 @@ fn question_row(kind: &str, cases: &[AnsweredCase]) -> QuestionRow {
     let of_kind: Vec<&AnsweredCase> =
         cases.iter().filter(|case| kind == ALL || case.kind == kind).collect();
     let mut exact = Mean::default();
-    of_kind.iter().for_each(|case| exact.tally(Some(case.exact)));
+    for case in &of_kind {
+        exact.tally(Some(case.exact));
+    }
     QuestionRow { kind: kind.to_owned(), count: of_kind.len(), exact: exact.value() }
 }

@@ -154,7 +154,7 @@ impl World {
         let mut after = before.clone();
         let newcomer = Some(after.items.len());
         after.items.push(item);
-        Some(EditCase { instruction, after, reply, newcomer, before })
+        Some(EditCase { before, instruction, after, reply, newcomer })
     }
 
     fn remove(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {

@@ -424,7 +424,7 @@ mod tests {
         };
         index(&line("../a.png", 0));
         assert!(read().contains("not a plain file name"), "{}", read());
-        index(&line("a.png", 4294967295));
+        index(&line("a.png", 4_294_967_295));
         let dot = RgbaImage::new(crate::geom::Extent::new(4, 4), [1, 2, 3, 255]);
         let path = folder.path().join("sprites/a.png");
         crate::storage::write_png(&path, &dot, &[], &crate::storage::PngOptions::default())

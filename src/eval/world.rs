@@ -280,7 +280,10 @@ fn unknown(what: &str, name: &str, known: &str) -> EvalError {
     EvalError::Empty(format!("the domain names a {what} that is not in {known}: {name:?}"))
 }
 
-fn places(known: Option<&Places>) -> Result<Vec<(&'static Place, (f64, f64))>, EvalError> {
+/// A place and where it is.
+type Placed = (&'static Place, (f64, f64));
+
+fn places(known: Option<&Places>) -> Result<Vec<Placed>, EvalError> {
     let find = |name: &str| {
         let place = PLACES.iter().find(|place| place.phrase == name);
         place.ok_or_else(|| unknown("place", name, "in the center, on the left and so on"))

@@ -60,7 +60,10 @@ impl Library {
     /// When the folder can't be made or written to, or a newer program has changed its form.
     pub fn open(folder: &Path) -> Result<Opened, LibraryError> {
         let pictures = folder.join(PICTURES);
-        let lost = pictures.exists() && !folder.join(schema::DATABASE).exists();
+        // Pictures without a database: an empty folder may be one that another program, which begins
+        // at the same time, has just made.
+        let any = std::fs::read_dir(&pictures).is_ok_and(|mut files| files.next().is_some());
+        let lost = any && !folder.join(schema::DATABASE).exists();
         std::fs::create_dir_all(&pictures)
             .map_err(|source| LibraryError::Folder { source, path: pictures })?;
         match schema::open(folder) {

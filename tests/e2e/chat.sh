@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A conversation of 13 turns with a branch in the real window, with the starter model: draws, edits,
-# asks, goes back three turns and takes another way. Each turn must be committed as a state of the
+# asks, goes back five turns and takes another way. Each turn must be committed as a state of the
 # history, and no byte may change outside of what a turn changed. head.sh says what it needs.
 #
 # usage: tests/e2e/chat.sh PROGRAM FOLDER
@@ -36,24 +36,25 @@ back() {
     key ctrl+z
     sleep 0.4
 }
-say "a red car on a yellow background"
-say "make the background blue"
-say "make the car green"
-say "what is in the picture?"
-say "replace the car with a tree"
-say "add a small star in the top left"
-say "what color is the background?"
-# Another way from the third turn on.
-back
-back
-back
-back
-say "add a small moon in the top right"
+say "a tree on a blue background"
 say "make the background pink"
+say "what color is the background?"
+say "replace the tree with a heart"
+say "make the background yellow"
 say "how many things are there?"
-say "remove the moon"
-say "replace the car with a cat"
-say "make the cat purple"
+say "remove the heart"
+# Another way from the second turn on.
+back
+back
+back
+back
+back
+say "make the background white"
+say "replace the tree with an apple"
+say "what is in the picture?"
+say "make the background green"
+say "replace the apple with a star"
+say "remove the star"
 
 turns=$(grep -c "a turn was committed" "$log")
 [ "$turns" = 13 ] || fail "13 turns were said and $turns committed"

@@ -213,7 +213,8 @@ fn what_is_answered_can_be_chosen() {
 
 #[test]
 fn the_whole_panel_can_be_looked_at() {
-    let scenes: [(&str, fn() -> Editor); 4] = [
+    type Scene = (&'static str, fn() -> Editor);
+    let scenes: [Scene; 4] = [
         ("empty", script::editor),
         ("turns", conversation),
         ("pending", || {
