@@ -71,6 +71,9 @@ pub struct EditedCase {
     pub seed: u64,
     /// What should be answered.
     pub expected_reply: String,
+    /// What could be answered as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also_right: Option<String>,
     /// What was answered.
     pub reply: String,
     /// As in [`EditRow`].
@@ -197,6 +200,7 @@ fn score<M: EditingModel>(
         instruction: case.instruction.clone(),
         seed,
         expected_reply: case.reply.clone(),
+        also_right: case.also_right.clone(),
         psnr_db: psnr_inside(&restored, &truth, &true_region),
         psnr_undone_db: psnr_inside(&before, &truth, &true_region),
         psnr_kept_db: psnr_inside(&drawn, &truth, &true_region.inverted()),
@@ -235,7 +239,10 @@ fn edit_row(kind: &str, cases: &[EditedCase]) -> EditRow {
         region_overlap: mean(&|case| Some(case.region_overlap)),
         psnr_kept_db: mean(&|case| case.psnr_kept_db),
         nearest_is_asked: share(&|case| case.nearest_is_asked),
-        reply_exact: share(&|case| Some(case.reply.trim() == case.expected_reply)),
+        reply_exact: share(&|case| {
+            let reply = case.reply.trim();
+            Some(reply == case.expected_reply || Some(reply) == case.also_right.as_deref())
+        }),
     }
 }
 

@@ -84,6 +84,8 @@ pub struct EditCase {
     pub after: Scene,
     /// What is answered.
     pub reply: String,
+    /// Another answer that is as right, where there is one.
+    pub also_right: Option<String>,
     /// The thing in `after` that is new and can be recognized.
     pub newcomer: Option<usize>,
 }
@@ -150,11 +152,13 @@ impl World {
             format!("can you add {what}?"),
             format!("draw {what}"),
         ])?;
-        let reply = dice.one_of([format!("Added {what}."), format!("Here is {what}.")])?;
+        let replies = [format!("Added {what}."), format!("Here is {what}.")];
+        let reply = dice.one_of(replies.clone())?;
+        let also_right = replies.into_iter().find(|other| *other != reply);
         let mut after = before.clone();
         let newcomer = Some(after.items.len());
         after.items.push(item);
-        Some(EditCase { before, instruction, after, reply, newcomer })
+        Some(EditCase { before, instruction, after, reply, also_right, newcomer })
     }
 
     fn remove(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {
@@ -165,7 +169,7 @@ impl World {
         let mut after = before.clone();
         after.items.remove(chosen);
         let reply = format!("Removed {what}.");
-        Some(EditCase { before, instruction, after, reply, newcomer: None })
+        Some(EditCase { before, instruction, after, reply, also_right: None, newcomer: None })
     }
 
     fn replace(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {
@@ -188,7 +192,14 @@ impl World {
         let mut after = before.clone();
         *after.items.get_mut(chosen)? = new;
         let reply = format!("Replaced {from} with {to}.");
-        Some(EditCase { before, instruction, after, reply, newcomer: Some(chosen) })
+        Some(EditCase {
+            before,
+            instruction,
+            after,
+            reply,
+            also_right: None,
+            newcomer: Some(chosen),
+        })
     }
 
     fn tint(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {
@@ -217,7 +228,7 @@ impl World {
             item.tint = if own == Some(color) { None } else { Some(color) };
         }
         let reply = format!("Made {what} {name}.");
-        Some(EditCase { before, instruction, after, reply, newcomer: None })
+        Some(EditCase { before, instruction, after, reply, also_right: None, newcomer: None })
     }
 
     fn change_ground(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {
@@ -243,7 +254,7 @@ impl World {
         ])?;
         let after = Scene { ground, ..before.clone() };
         let reply = format!("The background is {short} now.");
-        Some(EditCase { before, instruction, after, reply, newcomer: None })
+        Some(EditCase { before, instruction, after, reply, also_right: None, newcomer: None })
     }
 
     fn change_style(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {
@@ -267,7 +278,7 @@ impl World {
         ])?;
         let after = Scene { style, ..before.clone() };
         let reply = format!("Redrew it in {name} style.");
-        Some(EditCase { before, instruction, after, reply, newcomer: None })
+        Some(EditCase { before, instruction, after, reply, also_right: None, newcomer: None })
     }
 
     fn move_item(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {
@@ -296,7 +307,7 @@ impl World {
         let moved = after.items.get_mut(chosen)?;
         (moved.x, moved.y) = at;
         let reply = format!("Moved {what}.");
-        Some(EditCase { before, instruction, after, reply, newcomer: None })
+        Some(EditCase { before, instruction, after, reply, also_right: None, newcomer: None })
     }
 
     fn resize(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {
@@ -315,7 +326,7 @@ impl World {
         let instruction = dice.one_of([format!("make {what} {how}"), format!("{verb} {what}")])?;
         let after = Scene { items: vec![resized], ..before.clone() };
         let reply = format!("Made {what} {how}.");
-        Some(EditCase { before, instruction, after, reply, newcomer: None })
+        Some(EditCase { before, instruction, after, reply, also_right: None, newcomer: None })
     }
 
     fn count(&self, dice: &mut Dice, before: Scene) -> Option<EditCase> {
@@ -337,7 +348,7 @@ impl World {
         let items = places.iter().map(|&(x, y)| Item { x, y, size, ..item.clone() }).collect();
         let after = Scene { items, ..before.clone() };
         let reply = format!("Now there are {word}.");
-        Some(EditCase { before, instruction, after, reply, newcomer: None })
+        Some(EditCase { before, instruction, after, reply, also_right: None, newcomer: None })
     }
 }
 
@@ -354,7 +365,14 @@ fn flip(dice: &mut Dice, before: Scene) -> Option<EditCase> {
         item.flipped = !item.flipped;
     }
     let reply = "Mirrored the picture.".to_owned();
-    Some(EditCase { before, instruction: instruction.to_owned(), after, reply, newcomer: None })
+    Some(EditCase {
+        before,
+        instruction: instruction.to_owned(),
+        after,
+        reply,
+        also_right: None,
+        newcomer: None,
+    })
 }
 
 #[cfg(test)]

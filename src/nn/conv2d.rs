@@ -60,8 +60,15 @@ impl Conv2d {
 
     fn run(&self, x: &Tensor, residual: Option<&Tensor>, interrupt: &Interrupt) -> Result<Tensor> {
         interrupt.check()?;
-        if self.stride == 1 && runs_on_cpu_kernels(x) {
-            return self.weights.apply(Kernel::Square3, x, residual, interrupt);
+        if runs_on_cpu_kernels(x) {
+            let kernel = match self.stride {
+                1 => Some(Kernel::Square3),
+                2 => Some(Kernel::Square3Halving),
+                _ => None,
+            };
+            if let Some(kernel) = kernel {
+                return self.weights.apply(kernel, x, residual, interrupt);
+            }
         }
         let (weight, bias) = self.weights.tensors()?;
         let y = x.contiguous()?.conv2d(&weight, 1, self.stride, 1, 1)?;
@@ -203,6 +210,8 @@ impl Weights {
 enum Kernel {
     /// 3x3 with a border of one zero.
     Square3,
+    /// The same with stride 2.
+    Square3Halving,
     /// 1x1.
     Pointwise,
 }
@@ -223,7 +232,7 @@ impl KernelOp<'_> {
         let shape = x.1.shape();
         let Packed { rows, winograd, bias } = &*self.packed;
         let taps = match self.kernel {
-            Kernel::Square3 => 9,
+            Kernel::Square3 | Kernel::Square3Halving => 9,
             Kernel::Pointwise => 1,
         };
         let mut dims = shape.dims().to_vec();
@@ -232,15 +241,23 @@ impl KernelOp<'_> {
         }
         let x = values(x.0, x.1)?;
         let residual = residual.map(|(storage, layout)| values(storage, layout)).transpose()?;
+        if matches!(self.kernel, Kernel::Square3Halving) {
+            dims[2..].iter_mut().for_each(|side| *side = side.div_ceil(2));
+        }
         let elements = dims[0] * rows.rows * dims[2..].iter().product::<usize>();
         if residual.is_some_and(|residual| residual.len() != elements) {
             candle_core::bail!("what is added to a convolution must have its result's shape");
         }
-        let addends = Addends { bias: Some(bias), residual };
+        let addends = Addends { bias: Some(bias), column_bias: None, residual };
         let y = match self.kernel {
             Kernel::Pointwise => {
                 let columns = dims[2..].iter().product();
                 pointwise(rows, x, dims[0], columns, addends, self.interrupt)?
+            }
+            Kernel::Square3Halving => {
+                let (count, channels, height, width) = shape.dims4()?;
+                let pictures = Pictures { count, channels, height, width };
+                conv::conv3x3_halving(rows, x, pictures, addends, self.interrupt)?
             }
             Kernel::Square3 => {
                 let (count, channels, height, width) = shape.dims4()?;
@@ -313,7 +330,7 @@ mod tests {
         let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let pictures = Pictures { count: batch, channels: inputs, height, width };
         let (bias, residual) = (&packed.bias, values(&residual));
-        let addends = Addends { bias: Some(bias), residual: Some(&residual) };
+        let addends = Addends { bias: Some(bias), column_bias: None, residual: Some(&residual) };
         let winograd = WinogradWeights::new(&packed.rows);
         let winograd = winograd::conv3x3(&winograd, &values(&x), pictures, addends, &interrupt);
         let expected = expected.flatten_all().unwrap().to_vec1::<f64>().unwrap();
@@ -341,6 +358,28 @@ mod tests {
         check(1, 64, 64, 32, 32);
         check(1, 70, 33, 27, 50);
         check(1, 64, 32, 48, 136);
+    }
+
+    #[test]
+    fn halving_convolutions_agree_with_the_plain_form_at_every_extent() {
+        let sizes =
+            [(1, 1, 1), (3, 5, 3), (4, 4, 6), (8, 16, 16), (5, 9, 40), (32, 33, 64), (3, 2, 1)];
+        for (inputs, height, width) in sizes {
+            let x = tensor(&[2, inputs, height, width], 1);
+            let (weight, bias) = (tensor(&[7, inputs, 3, 3], 2), tensor(&[7], 3));
+            let double = |t: &Tensor| t.to_dtype(DType::F64).unwrap();
+            let expected = double(&x).conv2d(&double(&weight), 1, 2, 1, 1).unwrap();
+            let bias_rows = double(&bias).reshape((1, (), 1, 1)).unwrap();
+            let expected = expected.broadcast_add(&bias_rows).unwrap();
+            let residual = tensor(expected.dims(), 4);
+            let expected = (expected + double(&residual)).unwrap();
+            let layer = Conv2d { weights: Weights::new(weight, bias), stride: 2 };
+            let found = layer.forward_add(&x, &residual, &Interrupt::new()).unwrap();
+            assert_eq!(found.dims(), expected.dims());
+            let worst = (double(&found) - expected).unwrap().abs().unwrap().max_all().unwrap();
+            let worst = worst.to_scalar::<f64>().unwrap() / (inputs as f64).sqrt();
+            assert!(worst < 4e-6, "{inputs}x{height}x{width}: error {worst}");
+        }
     }
 
     #[test]

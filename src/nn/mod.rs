@@ -14,16 +14,18 @@ mod linear;
 mod resize;
 mod rms_norm;
 mod rotary;
+mod swiglu;
 
 pub use attention::qkv_attention;
 pub use conv2d::{Conv2d, Pointwise};
 pub use embedding::timestep_embedding;
 pub use group_norm::GroupNorm;
 pub use interrupt::Interrupt;
-pub use linear::{LayerNorm, Linear, gelu};
+pub use linear::{Affine, LayerNorm, Linear, gelu};
 pub use resize::{double_nearest, halve_mean, resize_bilinear};
 pub use rms_norm::RmsNorm;
 pub use rotary::Rotary;
+pub use swiglu::swiglu;
 
 /// Reproducible values in [-1, 1) for tests.
 #[cfg(test)]

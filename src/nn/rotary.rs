@@ -1,6 +1,9 @@
 //! Rotary positions: places in a sequence as angles by which queries and keys are turned.
 
-use candle_core::{DType, Device, Result, Tensor};
+use super::conv2d::runs_on_cpu_kernels;
+use super::cpu::rotary::{HeadsShape, split_heads};
+use super::cpu::values;
+use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor};
 
 /// The angles of a stretch of a sequence.
 ///
@@ -53,6 +56,60 @@ impl Rotary {
         let y = x.to_dtype(DType::F32)?.contiguous()?;
         candle_nn::rotary_emb::rope(&y, &self.cos, &self.sin)?.to_dtype(x.dtype())
     }
+
+    /// Queries, keys and values `[B, T, 3 * N * K]`, one after the other, as
+    /// [`super::qkv_attention`] takes them: `[B, N * 3 * K, T]`, `[head][q, k, v][channel]`, with
+    /// queries and keys turned.
+    ///
+    /// # Errors
+    ///
+    /// When the shape doesn't fit or the device fails.
+    pub fn split_heads(&self, qkv: &Tensor, heads: usize) -> Result<Tensor> {
+        let (batch, places, width) = qkv.dims3()?;
+        let (count, half) = self.cos.dims2()?;
+        if places != count || width != 3 * heads * 2 * half {
+            candle_core::bail!(
+                "{:?} are not queries, keys and values of {heads} heads of {} channels at {count} \
+                 places",
+                qkv.dims(),
+                2 * half
+            );
+        }
+        if runs_on_cpu_kernels(qkv) {
+            let op = SplitHeads { heads };
+            return qkv.contiguous()?.apply_op3_no_bwd(&self.cos, &self.sin, &op);
+        }
+        let parts = qkv.reshape((batch, places, 3, heads, 2 * half))?;
+        let part = |i| parts.narrow(2, i, 1)?.squeeze(2)?.transpose(1, 2); // [B, N, T, K]
+        let turned = [self.apply(&part(0)?)?, self.apply(&part(1)?)?, part(2)?];
+        Tensor::stack(&turned, 2)?.transpose(3, 4)?.reshape((batch, width, places))
+    }
+}
+
+struct SplitHeads {
+    heads: usize,
+}
+
+impl CustomOp3 for SplitHeads {
+    fn name(&self) -> &'static str {
+        "split_heads"
+    }
+
+    fn cpu_fwd(
+        &self,
+        qkv: &CpuStorage,
+        layout: &Layout,
+        cos: &CpuStorage,
+        cos_layout: &Layout,
+        sin: &CpuStorage,
+        sin_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (batch, places, width) = layout.shape().dims3()?;
+        let shape = HeadsShape { heads: self.heads, head: width / 3 / self.heads, places };
+        let angles = (values(cos, cos_layout)?, values(sin, sin_layout)?);
+        let out = split_heads(values(qkv, layout)?, angles, shape);
+        Ok((CpuStorage::F32(out), Shape::from((batch, width, places))))
+    }
 }
 
 #[cfg(test)]
@@ -85,5 +142,25 @@ mod tests {
         let turned = turned.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let expected = [1.0_f32.cos(), 0.0, 1.0_f32.sin(), 0.0];
         assert!(turned.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{turned:?}");
+    }
+
+    #[test]
+    fn split_heads_are_those_of_plain_operations() {
+        let (batch, places, heads, head) = (2, 37, 3, 10);
+        let rotary = Rotary::new(5, places, head, 10000.0, &Device::Cpu).unwrap();
+        let count = batch * places * 3 * heads * head;
+        let dims = (batch, places, 3 * heads * head);
+        let qkv = Tensor::from_vec(test_values(count, 1), dims, &Device::Cpu).unwrap();
+        let found = rotary.split_heads(&qkv, heads).unwrap();
+        let found = found.reshape((batch, heads, 3, head, places)).unwrap();
+        for part in 0..3 {
+            let own = qkv.narrow(2, part * heads * head, heads * head).unwrap();
+            let own = own.reshape((batch, places, heads, head)).unwrap().transpose(1, 2).unwrap();
+            let own = if part == 2 { own } else { rotary.apply(&own).unwrap() };
+            let found = found.narrow(2, part, 1).unwrap().squeeze(2).unwrap();
+            let far = (found - own.transpose(2, 3).unwrap()).unwrap().abs().unwrap();
+            assert!(far.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-6, "part {part}");
+        }
+        assert!(rotary.split_heads(&qkv, 2).is_err());
     }
 }

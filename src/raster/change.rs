@@ -8,7 +8,9 @@ use crate::raster::{Mask, RgbaImage};
 /// A network that draws a whole picture anew gives every pixel back a little different. Those
 /// differences are small and everywhere; a change is large somewhere. So a change is a connected
 /// part that differs by more than [`Self::least`] at each of its pixels and by more than
-/// [`Self::sure`] at one of them, as edges are found with two thresholds.
+/// [`Self::sure`] at one of them, as edges are found with two thresholds. Both rise with the largest
+/// difference of the picture: where a thing was added, another that was only drawn once more has not
+/// changed, though it differs by more than a faint change would.
 ///
 /// Source of the two thresholds: Canny, "A computational approach to edge detection" (1986),
 /// section 5.
@@ -18,6 +20,10 @@ pub struct ChangeSettings {
     pub least: u8,
     /// Difference that a part has somewhere to count.
     pub sure: u8,
+    /// The least that `least` is, as a share of the largest difference, 0 to 1.
+    pub least_share: f32,
+    /// The same for `sure`.
+    pub sure_share: f32,
     /// Pixels that a part has at least; smaller ones are grain.
     pub least_px: usize,
     /// Pixels by which what was found is widened, for the soft edges of things.
@@ -30,7 +36,16 @@ pub struct ChangeSettings {
 
 impl Default for ChangeSettings {
     fn default() -> Self {
-        Self { least: 18, sure: 44, least_px: 12, margin_px: 3, blur_px: 1, whole: 0.9 }
+        Self {
+            least: 18,
+            sure: 44,
+            least_share: 0.25,
+            sure_share: 0.5,
+            least_px: 12,
+            margin_px: 3,
+            blur_px: 1,
+            whole: 0.9,
+        }
     }
 }
 
@@ -47,11 +62,14 @@ pub fn changed_part(before: &RgbaImage, after: &RgbaImage, settings: &ChangeSett
         return mask;
     }
     let differences = averaged(&differences(before, after), extent, settings.blur_px as usize);
+    let largest = f32::from(upper(&differences));
+    let least = settings.least.max((settings.least_share * largest) as u8);
+    let sure = settings.sure.max((settings.sure_share * largest) as u8);
     let mut part = vec![false; differences.len()];
-    let differs: Vec<bool> = differences.iter().map(|&d| d >= settings.least).collect();
+    let differs: Vec<bool> = differences.iter().map(|&d| d >= least).collect();
     for pixels in connected(&differs, extent) {
-        let sure = pixels.iter().any(|&at| differences[at] >= settings.sure);
-        if sure && pixels.len() >= settings.least_px {
+        let counts = pixels.iter().any(|&at| differences[at] >= sure);
+        if counts && pixels.len() >= settings.least_px {
             for at in pixels {
                 part[at] = true;
             }
@@ -76,6 +94,20 @@ fn differences(before: &RgbaImage, after: &RgbaImage) -> Vec<u8> {
         (0..3).map(|channel| a[channel].abs_diff(b[channel])).max().unwrap_or(0)
     };
     before.pixels().iter().zip(after.pixels()).map(apart).collect()
+}
+
+/// The value that all but 0.5 % stay at or below: the largest but for outliers.
+fn upper(values: &[u8]) -> u8 {
+    let mut counts = [0_usize; 256];
+    values.iter().for_each(|&value| counts[usize::from(value)] += 1);
+    let mut above = values.len() / 200;
+    for value in (0..=255_u8).rev() {
+        match above.checked_sub(counts[usize::from(value)]) {
+            Some(rest) => above = rest,
+            None => return value,
+        }
+    }
+    0
 }
 
 /// Each value as the mean of the square around it, as far as that lies in the picture.
@@ -190,6 +222,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_was_only_drawn_once_more_did_not_change_beside_a_new_thing() {
+        let settings = ChangeSettings::default();
+        let before = noisy(64, 0);
+        // Far enough from `before` to count by itself.
+        let faint = CanvasRect::new(4, 4, 16, 16);
+        let once_more = painted(before.clone(), faint, [100, 150, 40, 255]);
+        let found = changed_part(&before, &once_more, &settings);
+        assert_eq!(found.pixel(10, 10), 255);
+        let new = CanvasRect::new(36, 36, 14, 14);
+        let both = painted(once_more, new, [255, 0, 255, 255]);
+        let found = changed_part(&before, &both, &settings);
+        assert_eq!((found.pixel(10, 10), found.pixel(40, 40)), (0, 255));
+    }
+
+    #[test]
+    fn the_upper_value_leaves_out_one_in_two_hundred() {
+        let mut values = vec![7; 400];
+        assert_eq!(upper(&values), 7);
+        values[..2].fill(200);
+        assert_eq!(upper(&values), 7);
+        values[2] = 90;
+        assert_eq!(upper(&values), 90);
+        assert_eq!(upper(&[]), 0);
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn run_op(
         LayerNorm::new(x.dim(candle_core::D::Minus1)?, ["weight", "bias"], &vb)?.forward(x)?
     } else if is("qkv_attention") {
         let encoder_kv = vectors.find(&format!("{op_name}.in.encoder_kv"));
-        qkv_attention(input("qkv")?, encoder_kv, whole("n_heads")?, &go)?
+        qkv_attention(input("qkv")?, encoder_kv, None, whole("n_heads")?, &go)?
     } else if is("xf_attention") {
         text_attention(input("qkv")?, whole("heads")?)?
     } else if is("xf_block") {

@@ -156,7 +156,7 @@ impl AttentionBlock {
             (Some(_), None) => candle_core::bail!("this network needs a text embedding"),
             (None, _) => None,
         }; // [B, 2 * C, S]
-        let h = qkv_attention(&qkv, text_kv.as_ref(), self.heads, interrupt)?; // [B, C, T]
+        let h = qkv_attention(&qkv, text_kv.as_ref(), None, self.heads, interrupt)?; // [B, C, T]
         let out = self.proj_out.forward_add(&h, &pixels, interrupt)?;
         out.reshape((batch, channels, height, width))
     }

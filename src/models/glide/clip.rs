@@ -6,7 +6,7 @@
 
 use super::config::ClipConfig;
 use crate::models::parameters::record_shapes;
-use crate::nn::{Interrupt, LayerNorm, Linear, gelu};
+use crate::nn::{Affine, Interrupt, LayerNorm, gelu};
 use candle_core::{D, DType, Result, Tensor, Var};
 use candle_nn::VarBuilder;
 
@@ -23,20 +23,20 @@ const LN: [&str; 2] = ["g", "b"];
 struct Block {
     heads: usize,
     attn_ln: LayerNorm,
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    attn_out: Linear,
+    query: Affine,
+    key: Affine,
+    value: Affine,
+    attn_out: Affine,
     mlp_ln: LayerNorm,
-    mlp_in: Linear,
-    mlp_out: Linear,
+    mlp_in: Affine,
+    mlp_out: Affine,
 }
 
 /// A linear layer under this network's names, `w` and `b`.
-fn affine(inputs: usize, outputs: usize, bias: Bias, vb: &VarBuilder<'_>) -> Result<Linear> {
+fn affine(inputs: usize, outputs: usize, bias: Bias, vb: &VarBuilder<'_>) -> Result<Affine> {
     let weight = vb.get((outputs, inputs), "w")?;
     let bias = (bias == Bias::Learned).then(|| vb.get(outputs, "b")).transpose()?;
-    Ok(Linear::from_tensors(weight, bias))
+    Ok(Affine::from_tensors(weight, bias))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub struct ClipTextEncoder {
     positions: Tensor,
     blocks: Vec<Block>,
     out_ln: LayerNorm,
-    out: Linear,
+    out: Affine,
 }
 
 impl ClipTextEncoder {
@@ -191,7 +191,7 @@ pub struct ClipImageEncoder {
     in_ln: LayerNorm,
     blocks: Vec<Block>,
     out_ln: LayerNorm,
-    out: Linear,
+    out: Affine,
 }
 
 impl ClipImageEncoder {

@@ -44,7 +44,7 @@ impl LayerCache {
 
     /// Keys and values as [`crate::nn::qkv_attention`] takes those of a text:
     /// `[1, N * 2 * K, S]`, laid out `[head][k, v][channel]`. None where there are none.
-    fn channels_first(&self) -> Result<Option<Tensor>> {
+    pub(super) fn channels_first(&self) -> Result<Option<Tensor>> {
         if self.blocks.is_empty() {
             return Ok(None);
         }

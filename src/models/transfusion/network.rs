@@ -265,7 +265,7 @@ impl Transfusion {
         let rotary = self.rotary(grown.len, sequence.len())?;
         for (layer, own) in self.layers.iter().zip(&mut grown.layers) {
             interrupt.check()?;
-            x = layer.forward(&x, &rotary, Surroundings::After(own, mask.as_ref()))?;
+            x = layer.forward(&x, &rotary, Surroundings::After(own, mask.as_ref(), interrupt))?;
         }
         grown.len += sequence.len();
         *cache = grown;

@@ -2,9 +2,12 @@
 
 use super::config::TransfusionConfig;
 use super::kv_cache::{KvBlock, LayerCache};
-use crate::nn::{Interrupt, Linear, RmsNorm, Rotary, qkv_attention};
+use crate::nn::{Interrupt, Linear, RmsNorm, Rotary, qkv_attention, swiglu};
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::VarBuilder;
+
+/// From so many places on a stretch is worth laying the cache out for.
+const MANY: usize = 16;
 
 /// What keeps the root of the norms from zero; the recipe has no key for it.
 pub(super) const EPS: f64 = 1e-5;
@@ -14,7 +17,7 @@ pub(super) enum Surroundings<'a> {
     /// Nothing comes before it; the mask is `[B, 1, T, T]`, none means that all is visible.
     Alone(Option<&'a Tensor>),
     /// It goes on a cached sequence, all of which it sees, and is added to the cache.
-    After(&'a mut LayerCache, Option<&'a Tensor>),
+    After(&'a mut LayerCache, Option<&'a Tensor>, &'a Interrupt),
     /// It is a picture that sees all of itself and of what comes before, `[1, N * 2 * K, S]`.
     PictureAfter(Option<&'a Tensor>, &'a Interrupt),
 }
@@ -46,18 +49,17 @@ impl Layer {
         rotary: &Rotary,
         surroundings: Surroundings<'_>,
     ) -> Result<Tensor> {
-        let x =
-            (x + self.attention.forward(&self.input_norm.forward(x)?, rotary, surroundings)?)?;
-        &x + self.mlp.forward(&self.post_attention_norm.forward(&x)?)?
+        let y = self.attention.forward(&self.input_norm.forward(x)?, rotary, surroundings)?;
+        let x = self.attention.o_proj.forward_add(&y, x)?;
+        self.mlp.forward_add(&self.post_attention_norm.forward(&x)?, &x)
     }
 }
 
 #[derive(Debug)]
 struct Attention {
     heads: usize,
-    q_proj: Linear,
-    k_proj: Linear,
-    v_proj: Linear,
+    /// Queries, keys and values of all heads.
+    qkv_proj: Linear,
     o_proj: Linear,
 }
 
@@ -69,32 +71,50 @@ impl Attention {
         let projection = |name: &str| Linear::without_bias(width, width, &vb.pp(name));
         Ok(Self {
             heads,
-            q_proj: projection("q_proj")?,
-            k_proj: projection("k_proj")?,
-            v_proj: projection("v_proj")?,
+            qkv_proj: Linear::stacked(vec![
+                projection("q_proj")?,
+                projection("k_proj")?,
+                projection("v_proj")?,
+            ]),
             o_proj: projection("o_proj")?,
         })
     }
 
+    /// What the heads found, `[B, T, D]`, before the layer that mixes them.
     fn forward(&self, x: &Tensor, rotary: &Rotary, around: Surroundings<'_>) -> Result<Tensor> {
         let (batch, places, width) = x.dims3()?;
-        let split = |y: Tensor| {
-            y.reshape((batch, places, self.heads, ()))?.transpose(1, 2)?.contiguous() // [B, N, T, K]
+        let qkv = self.qkv_proj.forward(x)?;
+        let split = || {
+            let part = |part: usize| {
+                let part = qkv.narrow(2, part * width, width)?;
+                part.reshape((batch, places, self.heads, ()))?.transpose(1, 2)?.contiguous()
+            };
+            let own = KvBlock { keys: rotary.apply(&part(1)?)?, values: part(2)? };
+            Ok::<_, candle_core::Error>((rotary.apply(&part(0)?)?, own)) // [B, N, T, K] each
         };
-        let q = rotary.apply(&split(self.q_proj.forward(x)?)?)?;
-        let keys = rotary.apply(&split(self.k_proj.forward(x)?)?)?;
-        let values = split(self.v_proj.forward(x)?)?;
         let y = match around {
-            Surroundings::Alone(mask) => attend(&q, &[], &KvBlock { keys, values }, mask)?,
-            Surroundings::After(cache, mask) => {
-                let own = KvBlock { keys, values };
+            Surroundings::Alone(mask) => {
+                let (q, own) = split()?;
+                attend(&q, &[], &own, mask)?
+            }
+            Surroundings::After(cache, mask, interrupt) if batch == 1 && places >= MANY => {
+                let qkv = rotary.split_heads(&qkv, self.heads)?; // [1, N * 3 * K, T]
+                let before = cache.channels_first()?;
+                let mask = mask.map(|mask| mask.reshape((places, places))).transpose()?;
+                let y = self.attend_at_once(&qkv, before.as_ref(), mask.as_ref(), interrupt)?;
+                let parts = qkv.reshape((1, self.heads, 3, width / self.heads, places))?;
+                let part = |i| parts.narrow(2, i, 1)?.squeeze(2)?.transpose(2, 3)?.contiguous();
+                cache.push(KvBlock { keys: part(1)?, values: part(2)? })?;
+                return Ok(y);
+            }
+            Surroundings::After(cache, mask, _) => {
+                let (q, own) = split()?;
                 let y = attend(&q, &cache.blocks, &own, mask)?;
                 cache.push(own)?;
                 y
             }
             Surroundings::PictureAfter(before, interrupt) => {
-                let qkv = Tensor::stack(&[q, keys, values], 2)?; // [B, N, 3, T, K]
-                let qkv = qkv.transpose(3, 4)?.reshape((batch, 3 * width, places))?;
+                let qkv = rotary.split_heads(&qkv, self.heads)?; // [B, N * 3 * K, T]
                 let before = match before {
                     Some(before) => {
                         let (_, channels, count) = before.dims3()?;
@@ -102,12 +122,21 @@ impl Attention {
                     }
                     None => None,
                 };
-                let y = qkv_attention(&qkv, before.as_ref(), self.heads, interrupt)?;
-                return self.o_proj.forward(&y.transpose(1, 2)?);
+                return self.attend_at_once(&qkv, before.as_ref(), None, interrupt);
             }
         };
-        let y = y.transpose(1, 2)?.reshape((batch, places, width))?; // [B, T, D]
-        self.o_proj.forward(&y)
+        y.transpose(1, 2)?.reshape((batch, places, width))
+    }
+
+    /// Attends with the kernel that never stores all scores; `[B, T, D]`.
+    fn attend_at_once(
+        &self,
+        qkv: &Tensor,
+        before: Option<&Tensor>,
+        visible: Option<&Tensor>,
+        interrupt: &Interrupt,
+    ) -> Result<Tensor> {
+        qkv_attention(qkv, before, visible, self.heads, interrupt)?.transpose(1, 2)
     }
 }
 
@@ -151,22 +180,23 @@ fn attend(q: &Tensor, before: &[KvBlock], own: &KvBlock, mask: Option<&Tensor>) 
 /// The feed-forward layer: `down(silu(gate(x)) * up(x))`.
 #[derive(Debug)]
 struct Mlp {
-    gate_proj: Linear,
-    up_proj: Linear,
+    /// The gate, then what passes it.
+    gate_up_proj: Linear,
     down_proj: Linear,
 }
 
 impl Mlp {
     fn new(width: usize, inner: usize, vb: &VarBuilder<'_>) -> Result<Self> {
         Ok(Self {
-            gate_proj: Linear::without_bias(width, inner, &vb.pp("gate_proj"))?,
-            up_proj: Linear::without_bias(width, inner, &vb.pp("up_proj"))?,
+            gate_up_proj: Linear::stacked(vec![
+                Linear::without_bias(width, inner, &vb.pp("gate_proj"))?,
+                Linear::without_bias(width, inner, &vb.pp("up_proj"))?,
+            ]),
             down_proj: Linear::without_bias(inner, width, &vb.pp("down_proj"))?,
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let gate = self.gate_proj.forward(x)?.silu()?;
-        self.down_proj.forward(&(gate * self.up_proj.forward(x)?)?)
+    fn forward_add(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        self.down_proj.forward_add(&swiglu(&self.gate_up_proj.forward(x)?)?, residual)
     }
 }

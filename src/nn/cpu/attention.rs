@@ -1,7 +1,7 @@
 //! Attention of pixels to text and pixels, without ever storing all scores.
 
 use super::math::exp;
-use super::panel::{MR, accumulate, load, pack_rows, store};
+use super::panel::{MR, accumulate, load, store};
 use super::product::{COLUMN_STEP, with_room};
 use crate::nn::Interrupt;
 use pulp::{Arch, Simd, WithSimd};
@@ -26,9 +26,13 @@ pub(crate) struct AttentionShape {
 }
 
 /// `qkv` `[B, heads * 3 * K, T]` and `text_kv` `[B, heads * 2 * K, S]` to `[B, heads * K, T]`.
+///
+/// `visible` `[T, T]` tells for each pixel and each key among the pixels whether the first attends
+/// to the second, 0 if not; each must see something.
 pub(crate) fn attention(
     qkv: &[f32],
     text_kv: Option<&[f32]>,
+    visible: Option<&[u8]>,
     shape: AttentionShape,
     interrupt: &Interrupt,
 ) -> candle_core::Result<Vec<f32>> {
@@ -51,6 +55,17 @@ pub(crate) fn attention(
             PackedHead::new(&own[head..], plane, text_kv, shape)
         })
         .collect();
+    // Keys first and as what is added to a score, so that a vector of queries loads a vector of it.
+    let hidden = visible.map(|visible| {
+        let mut hidden = vec![0.0; pixels * plane];
+        for (query, row) in visible.chunks_exact(pixels).enumerate() {
+            for (to, &visible) in hidden[query..].iter_mut().step_by(plane).zip(row) {
+                *to = if visible == 0 { f32::NEG_INFINITY } else { 0.0 };
+            }
+        }
+        hidden
+    });
+    let hidden = hidden.as_deref();
     let bands = pixels.div_ceil(QUERIES);
     let mut tasks: Vec<Vec<&mut [f32]>> =
         (0..pictures * heads * bands).map(|_| Vec::with_capacity(head_channels)).collect();
@@ -67,7 +82,7 @@ pub(crate) fn attention(
         let queries = &qkv[i * 3 * head..][..head];
         let first = band * QUERIES;
         let head = &packed[i];
-        Arch::new().dispatch(Kernel { queries, plane, first, head, shape, scores, out });
+        Arch::new().dispatch(Kernel { queries, plane, first, head, hidden, shape, scores, out });
     });
     interrupt.check()?;
     Ok(out)
@@ -86,16 +101,29 @@ impl PackedHead {
     fn new(own: &[f32], plane: usize, text_kv: Option<&[f32]>, shape: AttentionShape) -> Self {
         let AttentionShape { head_channels, pixels, text, .. } = shape;
         let scale = 1.0 / (head_channels as f64).sqrt();
-        let at = |channel: usize, position: usize| match text_kv {
-            Some(kv) if position < text => kv[channel * text + position],
-            _ => own[channel * plane + position - text],
-        };
         let all = text + pixels;
-        let (mut keys, mut values) = (Vec::new(), Vec::new());
-        pack_rows(&mut keys, all, head_channels, |key, channel| {
-            (f64::from(at(channel, key)) * scale) as f32
-        });
-        pack_rows(&mut values, head_channels, all, |channel, key| at(head_channels + channel, key));
+        // The values of a channel of both, text first.
+        let parts = |channel: usize| {
+            let text_part = text_kv.map_or(&[][..], |kv| &kv[channel * text..][..text]);
+            text_part.iter().chain(&own[channel * plane..][..pixels])
+        };
+        let mut keys = vec![0.0; all.next_multiple_of(MR) * head_channels];
+        for channel in 0..head_channels {
+            let blocks = keys.chunks_exact_mut(MR * head_channels);
+            let places = blocks.flat_map(|block| &mut block[channel * MR..][..MR]);
+            for (to, &key) in places.zip(parts(channel)) {
+                *to = (f64::from(key) * scale) as f32;
+            }
+        }
+        let mut values = vec![0.0; head_channels.next_multiple_of(MR) * all];
+        for (i, block) in values.chunks_exact_mut(MR * all).enumerate() {
+            for row in 0..MR.min(head_channels - i * MR) {
+                let places = block[row..].iter_mut().step_by(MR);
+                for (to, &value) in places.zip(parts(head_channels + i * MR + row)) {
+                    *to = value;
+                }
+            }
+        }
         Self { keys, values }
     }
 }
@@ -105,6 +133,8 @@ struct Kernel<'a, 'o, 's> {
     plane: usize,
     first: usize,
     head: &'a PackedHead,
+    /// `[T, plane]`, keys first.
+    hidden: Option<&'a [f32]>,
     shape: AttentionShape,
     /// `[keys rounded up to MR, QUERIES]`, reused by the tasks of a thread.
     scores: &'s mut Vec<f32>,
@@ -154,7 +184,12 @@ impl Kernel<'_, '_, '_> {
             accumulate::<S, NR, 1>(simd, keys_here, columns, plane, &[0], &query_at, &mut sums);
             for (i, sums) in sums.iter().enumerate() {
                 let key = block * MR + i;
+                let hidden = self.hidden.filter(|_| (self.shape.text..keys).contains(&key));
                 for (v, &sum) in sums.iter().enumerate() {
+                    let sum = hidden.map_or(sum, |hidden| {
+                        let row = (key - self.shape.text) * self.plane;
+                        simd.add_f32s(sum, load::<S>(hidden, row + query_at[v]))
+                    });
                     store::<S>(scores, key * width + v * lanes, sum);
                     if key < keys {
                         peaks[v] = simd.max_f32s(peaks[v], sum);

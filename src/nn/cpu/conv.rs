@@ -60,3 +60,40 @@ pub(crate) fn conv3x3(
     let input = Columns { values: &shifted, plane, planes: channels, rows: None };
     product::<9>(weights, input, &taps, count, columns, addends, interrupt)
 }
+
+/// The same with every second row and column of the result left out: to
+/// `[B, O, ceil(H / 2), ceil(W / 2)]`.
+pub(crate) fn conv3x3_halving(
+    weights: &PackedRows,
+    x: &[f32],
+    pictures: Pictures,
+    addends: Addends<'_>,
+    interrupt: &Interrupt,
+) -> candle_core::Result<Vec<f32>> {
+    let Pictures { count, channels, height, width } = pictures;
+    let (rows, columns) = (height.div_ceil(2), width.div_ceil(2));
+    // Even and odd rows apart, and of each a copy for every horizontal tap, so that what a tap reads
+    // lies side by side.
+    let copy = ((rows + 1) * columns).next_multiple_of(COLUMN_STEP) + COLUMN_STEP;
+    let plane = 6 * copy;
+    let mut apart = vec![0.0; count * channels * plane];
+    apart.par_chunks_mut(plane).zip(x.par_chunks(height * width)).for_each(|(to, from)| {
+        for (y, from) in from.chunks(width).enumerate() {
+            // The border of zeros puts row y at y + 1.
+            let (parity, row) = ((y + 1) % 2, (y + 1) / 2);
+            for tap in 0..3 {
+                let to = &mut to[(3 * parity + tap) * copy + row * columns..][..columns];
+                // Column x of the result reads column 2 * x + tap - 1.
+                let (first, skip) = if tap == 0 { (1, 1) } else { (0, tap - 1) };
+                let from = from.iter().skip(skip).step_by(2);
+                to[first..].iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+            }
+        }
+    });
+    let taps = std::array::from_fn(|tap| {
+        let (down, right) = (tap / 3, tap % 3);
+        (3 * (down % 2) + right) * copy + down / 2 * columns
+    });
+    let input = Columns { values: &apart, plane, planes: channels, rows: None };
+    product::<9>(weights, input, &taps, count, rows * columns, addends, interrupt)
+}

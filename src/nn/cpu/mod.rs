@@ -11,6 +11,7 @@ pub(crate) mod norm;
 pub(crate) mod panel;
 pub(crate) mod product;
 pub(crate) mod resize;
+pub(crate) mod rotary;
 pub(crate) mod winograd;
 
 use candle_core::{CpuStorage, Layout, Result};

@@ -7,6 +7,7 @@
 //! the number of threads or the other pictures of a batch.
 
 use pulp::Simd;
+use rayon::prelude::*;
 
 /// Rows that the kernel computes at once. With four vectors of columns this fills 24 of the 32
 /// registers of AVX-512 and NEON with sums.
@@ -24,8 +25,15 @@ pub(crate) struct PackedRows {
 impl PackedRows {
     /// Packs a row-major matrix.
     pub(crate) fn new(matrix: &[f32], rows: usize, depth: usize) -> Self {
-        let mut data = Vec::new();
-        pack_rows(&mut data, rows, depth, |row, k| matrix[row * depth + k]);
+        let mut data = vec![0.0; rows.div_ceil(MR) * MR * depth];
+        let blocks = data.par_chunks_exact_mut(MR * depth);
+        blocks.zip(matrix.par_chunks(MR * depth)).for_each(|(block, rows)| {
+            for (i, row) in rows.chunks_exact(depth).enumerate() {
+                for (to, &value) in block[i..].iter_mut().step_by(MR).zip(row) {
+                    *to = value;
+                }
+            }
+        });
         Self { data, rows, depth }
     }
 

@@ -1,4 +1,5 @@
-//! Packed weights times the pixels of a batch of pictures, spread over threads.
+//! Packed rows times columns, spread over threads: weights times the pixels of a batch of pictures,
+//! or rows of activations times the weights of a linear layer.
 
 use super::panel::{MR, PackedRows, accumulate, store};
 use crate::nn::Interrupt;
@@ -45,6 +46,8 @@ impl Columns<'_> {
 pub(crate) struct Addends<'a> {
     /// One value a row.
     pub(crate) bias: Option<&'a [f32]>,
+    /// One value a column.
+    pub(crate) column_bias: Option<&'a [f32]>,
     /// One value an element of the result.
     pub(crate) residual: Option<&'a [f32]>,
 }
@@ -180,11 +183,8 @@ impl<const TAPS: usize> TaskKernel<'_, '_, '_, TAPS> {
         );
         let task = &mut *self.task;
         let rows_here = MR.min(rows - block * MR);
-        let (first_row, per_picture) = if task.blocks.1 - task.blocks.0 == self.weights.blocks() {
-            (block * MR, rows)
-        } else {
-            (0, rows_here)
-        };
+        let first_row = (block - task.blocks.0) * MR;
+        let per_picture = rows.min(task.blocks.1 * MR) - task.blocks.0 * MR;
         for (i, sums) in sums.iter().enumerate().take(rows_here) {
             let row = block * MR + i;
             let plane = (picture - task.pictures.0) * per_picture + first_row + i;
@@ -195,6 +195,10 @@ impl<const TAPS: usize> TaskKernel<'_, '_, '_, TAPS> {
                 let local = column - task.columns.0;
                 let lanes = S::F32_LANES.min(task.columns.1 - column);
                 let mut sum = simd.add_f32s(sum, bias);
+                if let Some(bias) = self.addends.column_bias {
+                    let bias = simd.partial_load_f32s(&bias[column..column + lanes]);
+                    sum = simd.add_f32s(sum, bias);
+                }
                 if let Some(residual) = self.addends.residual {
                     let from = (picture * rows + row) * self.columns + column;
                     let residual = &residual[from..from + lanes];
@@ -208,6 +212,84 @@ impl<const TAPS: usize> TaskKernel<'_, '_, '_, TAPS> {
             }
         }
     }
+}
+
+/// The weights of a linear layer, `[outputs, depth]`, laid out for rows of activations: panels of
+/// as many outputs as the kernel computes at once, `[depth, width]` each, the last one filled up
+/// with zeros. So a panel is read from its start to its end.
+#[derive(Debug)]
+pub(crate) struct PackedColumns {
+    data: Vec<f32>,
+    width: usize,
+    pub(crate) outputs: usize,
+    pub(crate) depth: usize,
+}
+
+impl PackedColumns {
+    /// Packs a row-major matrix `[outputs, depth]`.
+    pub(crate) fn new(matrix: &[f32], outputs: usize, depth: usize) -> Self {
+        let width = Arch::new().dispatch(KernelColumns);
+        let panel = depth * width;
+        let mut data = vec![0.0; outputs.div_ceil(width) * panel];
+        data.par_chunks_mut(panel).zip(matrix.par_chunks(panel)).for_each(|(panel, rows)| {
+            for (column, row) in rows.chunks_exact(depth).enumerate() {
+                for (to, &value) in panel[column..].iter_mut().step_by(width).zip(row) {
+                    *to = value;
+                }
+            }
+        });
+        Self { data, width, outputs, depth }
+    }
+}
+
+/// Asks how many columns the kernel computes at once here; divides [`COLUMN_GROUP`].
+struct KernelColumns;
+
+impl WithSimd for KernelColumns {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        let vectors = if S::REGISTER_COUNT >= 32 { WIDE } else { NARROW };
+        vectors * S::F32_LANES
+    }
+}
+
+/// A linear layer: `x` `[rows, depth]` to `[rows, outputs]`.
+pub(crate) fn linear(weights: &PackedColumns, x: &[f32], addends: Addends<'_>) -> Vec<f32> {
+    let PackedColumns { ref data, width, outputs, depth } = *weights;
+    let rows = x.len() / depth;
+    let packed = PackedRows::new(x, rows, depth);
+    let input =
+        Columns { values: data, plane: width, planes: depth, rows: Some((width, depth * width)) };
+    let mut out = vec![0.0; rows * outputs];
+    // A task takes a group of columns, which stays in the cache while the rows pass. Where there
+    // are few groups, the rows are divided as well.
+    let groups = outputs.div_ceil(COLUMN_GROUP);
+    let wanted = (4 * rayon::current_num_threads()).div_ceil(groups);
+    let blocks = packed.blocks().div_ceil(wanted).max(1);
+    let bands = packed.blocks().div_ceil(blocks);
+    let mut tasks: Vec<Task<'_>> = (0..groups * bands)
+        .map(|i| {
+            let (group, band) = (i / bands, i % bands);
+            Task {
+                blocks: (band * blocks, ((band + 1) * blocks).min(packed.blocks())),
+                pictures: (0, 1),
+                columns: (group * COLUMN_GROUP, ((group + 1) * COLUMN_GROUP).min(outputs)),
+                out: Vec::with_capacity(blocks * MR),
+            }
+        })
+        .collect();
+    for (row, values) in out.chunks_mut(outputs).enumerate() {
+        for (group, part) in values.chunks_mut(COLUMN_GROUP).enumerate() {
+            tasks[group * bands + row / (blocks * MR)].out.push(part);
+        }
+    }
+    tasks.par_iter_mut().for_each(|task| {
+        let (weights, taps, columns) = (&packed, &[0], outputs);
+        Arch::new().dispatch(TaskKernel { weights, input, taps, columns, addends, task });
+    });
+    out
 }
 
 /// `x` with room after each plane, so that the last vector may read past the columns.
