@@ -39,7 +39,7 @@ impl Default for ChangeSettings {
         Self {
             least: 18,
             sure: 44,
-            least_share: 0.25,
+            least_share: 0.2,
             sure_share: 0.5,
             least_px: 12,
             margin_px: 3,

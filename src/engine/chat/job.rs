@@ -222,7 +222,10 @@ fn part_of(networks: &Networks, subject: &Seen, drawn: &RgbaImage) -> Result<Mas
 /// Which pixels of the picture an answer takes the place of, and how much of each.
 fn change_of(part: &Mask, extent: Extent, mask: Option<&Mask>, settings: &ChatSettings) -> Mask {
     let found = resize_mask(part, extent).threshold(128);
-    let found = match settings.widen_px {
+    // The soft edge lies inside a mask: widened by it, all of what changed is taken over in full, and
+    // nothing of what stood there before shines through at its border.
+    let soft = i32::try_from(settings.feather_px).unwrap_or(i32::MAX);
+    let found = match settings.widen_px.saturating_add(soft) {
         0 => found,
         by if by > 0 => found.grow(by.unsigned_abs()),
         by => found.inverted().grow(by.unsigned_abs()).inverted(),
