@@ -586,6 +586,7 @@ mod tests {
             document: &document,
             entries: Vec::new(),
             layer_content: &|_| String::new(),
+            row_content: &|_, _| String::new(),
             picture_content: String::new(),
         };
         write(&path, &contents, None).unwrap();

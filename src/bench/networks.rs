@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 const MEASURE_FOR: Duration = Duration::from_secs(3);
 /// And at least so often, after one that isn't counted.
 const MIN_RUNS: usize = 3;
+/// Where in an evaluation it is cancelled: parts of its usual time.
+const CANCEL_AT: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
 
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +36,9 @@ pub enum BenchError {
     /// A computation failed.
     #[error("{0}")]
     Candle(#[from] candle_core::Error),
+    /// There is no thread to cancel from.
+    #[error("no thread could be started: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 /// What was measured of one network at one batch size.
@@ -51,6 +56,8 @@ pub struct Measurement {
     pub seconds_per_evaluation: f64,
     /// Seconds of the median evaluation.
     pub median_seconds: f64,
+    /// Seconds that a cancelled evaluation went on at most; nothing where all were done before.
+    pub cancel_seconds: Option<f64>,
     /// Arithmetic of an evaluation in GFLOP, a multiply-add being two.
     pub gflop: f64,
     /// Arithmetic per second at the fastest evaluation, as if every convolution were done directly.
@@ -178,6 +185,7 @@ fn measure(
     }
     seconds.sort_by(f64::total_cmp);
     let (fastest, median) = (seconds[0], seconds[seconds.len() / 2]);
+    let cancel_seconds = cancel_seconds(request, &glide, &input, median)?;
     let gflop = unet_flops(config, side, side)? * batch as f64 / 1e9;
     Ok(Measurement {
         network,
@@ -186,6 +194,7 @@ fn measure(
         parameters,
         seconds_per_evaluation: fastest,
         median_seconds: median,
+        cancel_seconds,
         gflop,
         gflop_per_second: gflop / fastest,
         text_seconds,
@@ -196,19 +205,58 @@ fn measure(
     })
 }
 
+/// How long an evaluation goes on that is cancelled on its way, at most.
+fn cancel_seconds(
+    request: &BenchRequest<'_>,
+    glide: &Glide,
+    input: &UnetInput<'_>,
+    usual_seconds: f64,
+) -> Result<Option<f64>, BenchError> {
+    let mut longest: Option<f64> = None;
+    for part in CANCEL_AT {
+        let interrupt = Interrupt::new();
+        let after = Duration::from_secs_f64(usual_seconds * part);
+        let (result, seconds) = std::thread::scope(|scope| -> std::io::Result<_> {
+            let raise = || {
+                std::thread::sleep(after);
+                let raised = Instant::now();
+                interrupt.raise();
+                raised
+            };
+            let canceller = std::thread::Builder::new().name("bench-cancel".to_owned());
+            let canceller = canceller.spawn_scoped(scope, raise)?;
+            let result = glide.forward(input, &interrupt);
+            let returned = Instant::now();
+            let raised = canceller.join().map_err(|_| std::io::Error::other("it panicked"))?;
+            Ok((result, returned.saturating_duration_since(raised).as_secs_f64()))
+        })?;
+        match result {
+            Ok(_) => log::debug!("an evaluation was done before it was cancelled"),
+            Err(_) if interrupt.is_raised() => {
+                longest = Some(longest.map_or(seconds, |longest| longest.max(seconds)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        request.interrupt.check()?;
+    }
+    Ok(longest)
+}
+
 impl std::fmt::Display for Measurement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mib = |bytes: u64| bytes / (1 << 20);
         write!(
             f,
             "{:<34} batch {}  {:>4} px  {:>8.3} s/evaluation  {:>7.1} GFLOP  {:>6.1} GFLOP/s  \
-             {:>4} evaluations  {:>7.1} s/picture  peak {} MiB (weights {} MiB)",
+             cancelled in {:>4} ms  {:>4} evaluations  {:>7.1} s/picture  peak {} MiB \
+             (weights {} MiB)",
             self.network,
             self.batch,
             self.side_px,
             self.seconds_per_evaluation,
             self.gflop,
             self.gflop_per_second,
+            self.cancel_seconds.map_or_else(|| "?".to_owned(), |s| format!("{:.0}", s * 1e3)),
             self.evaluations_per_picture,
             self.seconds_per_picture,
             self.peak_memory_bytes.map_or_else(|| "?".to_owned(), |bytes| mib(bytes).to_string()),

@@ -62,11 +62,7 @@ pub fn run(
     bench: &ProjectBench,
     tell: &mut dyn FnMut(&ProjectMeasurement),
 ) -> Result<(), ProjectError> {
-    let folder = tempfile::tempdir().map_err(|source| ProjectError::Io {
-        doing: "make a temporary folder",
-        source,
-        path: std::path::PathBuf::new(),
-    })?;
+    let folder = folder()?;
     let mut document = painted(bench);
     let mut history = History::new(document.clone(), "bench", usize::MAX);
     let mut journal = Journal::create(&folder.path().join("journals"), &ProjectRecord::new())?;
@@ -135,17 +131,11 @@ pub fn run(
     drop(history);
     drop(document);
 
-    let began = Instant::now();
-    let preview = OraFile::open(&path)?.preview()?;
-    tell(&once("open: to the first pixels", began, size(&path)));
-    drop(preview);
-    let began = Instant::now();
-    let opened = file::open(&path)?;
+    let opened = open(&path, tell)?;
     let (Some(mut tree), mut pictures) = (opened.tree, opened.file) else {
         return Err(ProjectError::Empty);
     };
     let document = opened.document;
-    tell(&once("open: to the whole picture", began, size(&path)));
     let ids: Vec<NodeId> = tree.nodes().map(|node| node.id).collect();
     let mut checkouts = Vec::new();
     for id in ids.iter().rev().step_by(5) {
@@ -171,16 +161,82 @@ pub fn run(
     Ok(())
 }
 
-/// A document with texture on every layer, the lowest one opaque.
-fn painted(bench: &ProjectBench) -> Document {
-    let side = bench.side_px;
-    let mut document = Document::new(Extent::new(side, side), "Layer 1");
-    for layer in 1..bench.layers {
+/// Measures saving and opening a project of about 1 GB, and tells each row as it is known: 8192
+/// pixels a side and grain, which hardly gets smaller, on two layers.
+///
+/// # Errors
+///
+/// When the temporary folder can't be written to.
+pub fn run_large(tell: &mut dyn FnMut(&ProjectMeasurement)) -> Result<(), ProjectError> {
+    let folder = folder()?;
+    let mut document = layers(8192, 2);
+    for (i, layer) in document.layers.iter_mut().enumerate() {
+        let alpha = if i == 0 { 255 } else { 120 };
+        layer.pixels.update(PixelRect::from(document.extent.rect()), |x, y, row| {
+            for (pixel, x) in row.iter_mut().zip(x..) {
+                let mut grain = u64::from(x.cast_unsigned()) << 32 | u64::from(y.cast_unsigned());
+                grain = (grain ^ (i as u64) << 20).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let [.., r, g, b] =
+                    (grain ^ grain >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9).to_le_bytes();
+                *pixel = [r / 2 + 60, g / 2 + 60, b / 2 + 60, alpha];
+            }
+        });
+    }
+    let history = History::new(document.clone(), "bench", usize::MAX);
+    let mut journal = Journal::create(&folder.path().join("journals"), &ProjectRecord::new())?;
+    journal.commit([Change::Node(Box::new(node(&history)))])?;
+    let path = folder.path().join("large.ora");
+    let began = Instant::now();
+    journal.save(&path, history.current(), &document, None)?;
+    tell(&once("large: save of all", began, size(&path)));
+    journal.remove()?;
+    drop((history, document));
+    open(&path, &mut |row| {
+        let what = format!("large: {}", row.what);
+        tell(&ProjectMeasurement { what, ..row.clone() });
+    })?;
+    Ok(())
+}
+
+fn folder() -> Result<tempfile::TempDir, ProjectError> {
+    tempfile::tempdir().map_err(|source| ProjectError::Io {
+        doing: "make a temporary folder",
+        source,
+        path: std::path::PathBuf::new(),
+    })
+}
+
+/// Opens a project as the window does: first the small picture, which is seen at once, then all.
+fn open(
+    path: &Path,
+    tell: &mut dyn FnMut(&ProjectMeasurement),
+) -> Result<file::Opened, ProjectError> {
+    let began = Instant::now();
+    let preview = OraFile::open(path)?.preview()?.ok_or(ProjectError::Empty)?;
+    tell(&once("open: to the first pixels", began, size(path)));
+    drop(preview);
+    let began = Instant::now();
+    let opened = file::open(path)?;
+    tell(&once("open: to the whole picture", began, size(path)));
+    Ok(opened)
+}
+
+/// A square document with layers, all of them empty.
+fn layers(side_px: u32, count: usize) -> Document {
+    let mut document = Document::new(Extent::new(side_px, side_px), "Layer 1");
+    for layer in 1..count {
         let name = format!("Layer {}", layer + 1);
         if let Err(error) = (Edit::AddLayer { name }).apply(&mut document) {
             log::warn!("{error}");
         }
     }
+    document
+}
+
+/// A document with texture on every layer, the lowest one opaque.
+fn painted(bench: &ProjectBench) -> Document {
+    let side = bench.side_px;
+    let mut document = layers(side, bench.layers);
     for (i, layer) in document.layers.iter_mut().enumerate() {
         let alpha = if i == 0 { 255 } else { 120 };
         layer.pixels.update(PixelRect::new(0, 0, side, side), |x, y, row| {

@@ -430,6 +430,9 @@ pub(crate) struct BenchArgs {
     /// Measure this model only.
     #[arg(long, value_name = "ID")]
     pub(crate) model: Option<String>,
+    /// With `project`: instead of the usual rows, save and open a project of about 1 GB.
+    #[arg(long)]
+    pub(crate) large: bool,
     /// Where to compute: auto, cpu, cuda or metal.
     #[arg(long, value_name = "D", default_value = "auto")]
     pub(crate) device: DeviceChoice,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::bench::canvas::{self, CanvasBench};
-use crate::bench::project::{self, ProjectBench};
+use crate::bench::project::{self, ProjectBench, ProjectMeasurement};
 use crate::bench::{BenchError, BenchRequest};
 use crate::cli::args::{BenchArgs, BenchWhat, SelftestArgs};
 use crate::cli::error::CliError;
@@ -73,11 +73,14 @@ fn built_in_vectors() -> Result<PathBuf, CliError> {
 }
 
 pub(crate) fn bench(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
+    if args.large && args.what != BenchWhat::Project {
+        return Err(CliError::input("--large goes with `gesso bench project`"));
+    }
     match args.what {
         BenchWhat::Networks => {}
         BenchWhat::Chat => return bench_chat(args, context),
         BenchWhat::Canvas => return bench_canvas(context),
-        BenchWhat::Project => return bench_project(context),
+        BenchWhat::Project => return bench_project(args, context),
     }
     let device = open_device(args.device).map_err(EngineError::from)?;
     let library = open_library()?;
@@ -147,16 +150,21 @@ fn bench_chat(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
 }
 
 /// Measures how work is kept, saved and opened.
-fn bench_project(context: &Context) -> Result<(), CliError> {
+fn bench_project(args: &BenchArgs, context: &Context) -> Result<(), CliError> {
     let mut rows = Vec::new();
     let mut unsaid = None;
-    project::run(&ProjectBench::default(), &mut |row| {
+    let mut tell = |row: &ProjectMeasurement| {
         if context.json {
             rows.push(json!(row));
         } else if unsaid.is_none() {
             unsaid = say(&row.to_string()).err();
         }
-    })?;
+    };
+    if args.large {
+        project::run_large(&mut tell)?;
+    } else {
+        project::run(&ProjectBench::default(), &mut tell)?;
+    }
     if let Some(error) = unsaid {
         return Err(error);
     }

@@ -6,10 +6,11 @@
 //! another state below the saved one; where it dropped Gesso's entries, the layers are all there is.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::document::{Document, Layer, NodeId};
+use crate::document::{Document, Layer, LayerId, NodeId};
 use crate::project::content::grid_content;
 use crate::project::ora::{self, Contents, Entry, EntryContent, OraFile, SavedState, WriteReport};
 use crate::project::{ContentHash, GridId, LayerRecord, Pictures, ProjectError, Record, Tree};
@@ -182,10 +183,16 @@ pub fn save(
         let record = layers.iter().find(|record| record.id == layer.id);
         record.map_or_else(String::new, |record| layer_content(tree, record))
     };
+    let rows: BTreeMap<LayerId, LayerRows> =
+        layers.iter().map(|layer| (layer.id, LayerRows::new(tree, layer))).collect();
+    let row_of = |layer: &Layer, row: i32| {
+        rows.get(&layer.id).map_or_else(String::new, |rows| rows.content(row))
+    };
     let contents = Contents {
         document,
         entries,
         layer_content: &content_of,
+        row_content: &row_of,
         picture_content: picture_content(tree, &record.document),
     };
     ora::write(path, &contents, previous)
@@ -199,6 +206,37 @@ fn layer_content(tree: &Tree, layer: &LayerRecord) -> String {
     match layer.mask {
         None => hash(layer.pixels),
         Some(mask) => format!("{} {}", hash(layer.pixels), hash(mask.cover)),
+    }
+}
+
+/// Names of what the rows of tiles of a layer hold.
+struct LayerRows {
+    pixels: BTreeMap<i32, ContentHash>,
+    mask: Option<BTreeMap<i32, ContentHash>>,
+}
+
+impl LayerRows {
+    fn new(tree: &Tree, layer: &LayerRecord) -> Self {
+        let rows = |grid: Option<GridId>| {
+            let mut rows: BTreeMap<i32, Vec<u8>> = BTreeMap::new();
+            for (at, content) in tree.tiles_of(grid) {
+                let row = rows.entry(at.row).or_default();
+                row.extend(at.column.to_le_bytes());
+                row.extend(content.0);
+            }
+            rows.into_iter()
+                .map(|(row, tiles)| (row, ContentHash::of("row of tiles", &[&tiles])))
+                .collect()
+        };
+        Self { pixels: rows(layer.pixels), mask: layer.mask.map(|mask| rows(mask.cover)) }
+    }
+
+    fn content(&self, row: i32) -> String {
+        let name = |rows: &BTreeMap<i32, ContentHash>| {
+            rows.get(&row).map_or_else(|| "-".to_owned(), ContentHash::to_string)
+        };
+        let mask = self.mask.as_ref().map_or_else(String::new, |mask| format!(" {}", name(mask)));
+        name(&self.pixels) + &mask
     }
 }
 
@@ -231,6 +269,7 @@ mod tests {
 
     use super::*;
     use crate::document::testing::Rng;
+    use crate::geom::{Extent, PixelRect};
     use crate::project::journal::{Change, Journal};
     use crate::project::{FORMAT, NewNode, ProjectRecord, document_content};
     use crate::storage::disk::faults;
@@ -313,6 +352,64 @@ mod tests {
         assert_eq!(again.copied, report.new - 4);
         let read = |path: &Path| open(path).unwrap().document;
         assert_eq!(read(&first), read(&second));
+    }
+
+    #[test]
+    fn what_is_taken_over_is_what_would_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, fresh) = (folder.path().join("a.ora"), folder.path().join("fresh.ora"));
+        let (mut journal, documents) = journal(folder.path(), 9, 50);
+        let mut copied = 0;
+        for (i, document) in documents.iter().enumerate() {
+            let node = NodeId(i as u64 + 1);
+            let previous = path.exists().then_some(path.as_path());
+            let report = journal.save(&path, node, document, previous).unwrap();
+            copied += report.copied;
+            journal.save(&fresh, node, document, None).unwrap();
+            let read = |path: &Path| {
+                let mut file = OraFile::open(path).unwrap();
+                let names = file.entries_below("");
+                let bytes = |name: String| (file.entry(&name, 1 << 30).unwrap().unwrap(), name);
+                names.into_iter().map(bytes).collect::<Vec<_>>()
+            };
+            assert!(read(&path) == read(&fresh), "state {}", node.0);
+        }
+        assert!(copied > 500, "{copied} parts were copied");
+    }
+
+    #[test]
+    fn a_change_in_one_row_of_tiles_leaves_the_other_bands_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, fresh) = (folder.path().join("a.ora"), folder.path().join("fresh.ora"));
+        let mut journal = Journal::create(folder.path(), &project()).unwrap();
+        let mut rng = Rng(10);
+        let mut document = Document::new(Extent::new(60, 1000), "One");
+        let whole = PixelRect::from(document.extent.rect());
+        let noise: Vec<_> = (0..60 * 1000).map(|_| rng.color()).collect();
+        document.layers[0].pixels.write(whole, &noise);
+        document.layers[0].opacity = 0.5;
+        for (id, row) in (1_u64..).zip([None, Some(300), Some(999), None]) {
+            if let Some(y) = row {
+                document.layers[0].pixels.fill(PixelRect::new(5, y, 20, 1), [id as u8, 2, 3, 255]);
+            }
+            let node = NewNode {
+                id: NodeId(id),
+                parent: (id > 1).then(|| NodeId(id - 1)),
+                label: format!("State {id}"),
+                time: SystemTime::now(),
+                edits: Vec::new(),
+                document: document.clone(),
+            };
+            journal.commit([Change::Node(Box::new(node))]).unwrap();
+            let previous = path.exists().then_some(path.as_path());
+            let report = journal.save(&path, NodeId(id), &document, previous).unwrap();
+            // Of four bands of the layer and four of the picture.
+            let expected = if row.is_some() { 3 + 3 } else { 0 };
+            assert_eq!(report.copied_bands, expected, "state {id}: {report:?}");
+            journal.save(&fresh, NodeId(id), &document, None).unwrap();
+            assert!(std::fs::read(&path).unwrap() == std::fs::read(&fresh).unwrap());
+            assert_eq!(open(&path).unwrap().document.layers, document.layers);
+        }
     }
 
     #[test]

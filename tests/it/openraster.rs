@@ -23,6 +23,7 @@ fn save(path: &Path, document: &Document) {
         document,
         entries: Vec::new(),
         layer_content: &|_| String::new(),
+        row_content: &|_, _| String::new(),
         picture_content: String::new(),
     };
     let report = write(path, &contents, None).unwrap();

@@ -7,6 +7,8 @@
 //! Source: <https://www.openraster.org/baseline/file-layout-spec.html> and
 //! <https://www.openraster.org/baseline/layer-stack-spec.html>.
 
+mod bands;
+mod compress;
 mod picture;
 mod read;
 mod saved;

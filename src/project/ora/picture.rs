@@ -7,14 +7,15 @@ use std::io::{self, Cursor, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rayon::ThreadPool;
+
 use crate::document::{Document, Layer, faded, flatten, thumbnail};
 use crate::geom::{CanvasRect, Extent, PixelRect};
+use crate::project::ora::bands::{Band, BandKey, Bands, band_rows, write_png};
 use crate::project::ora::{MAX_LAYER_SIDE_PX, THUMBNAIL_PX};
-use crate::raster::{PixelGrid, RgbaImage, TILE_PX};
+use crate::raster::{PixelGrid, RgbaImage};
 use crate::storage::{Colors, read_image_bytes};
 
-/// Bytes of one chunk of compressed pixels.
-const CHUNK_BYTES: usize = 1 << 20;
 /// Memory for what a PNG holds besides pixels: color profiles, texts.
 const MAX_EXTRA_BYTES: u64 = 32 << 20;
 
@@ -30,67 +31,51 @@ pub(super) enum Picture<'a> {
 }
 
 impl Picture<'_> {
-    /// Writes the pixels of `rect` as PNG; a thumbnail has its own size.
-    pub(super) fn encode(self, rect: PixelRect, sink: impl Write) -> io::Result<()> {
+    /// Writes the pixels of `rect` as PNG, a thumbnail in its own size; `kept` has the bands that
+    /// need not be made, `threads` make the others. Gives the bands' keys.
+    pub(super) fn write(
+        self,
+        rect: PixelRect,
+        kept: &mut dyn FnMut(usize) -> Option<Band>,
+        threads: &ThreadPool,
+        sink: &mut dyn Write,
+    ) -> io::Result<Vec<BandKey>> {
         match self {
-            Self::Layer(layer) => encode_rows(sink, rect.extent(), rect.y, |top, rows| {
-                let band = PixelRect::new(rect.x, top, rect.width, rows);
-                let mut pixels = layer.pixels.read(band);
-                if let Some(mask) = &layer.mask {
-                    for (pixel, cover) in pixels.iter_mut().zip(mask.read(band)) {
-                        *pixel = faded(*pixel, cover);
+            Self::Layer(layer) => {
+                let rows = |top: i32, rows: u32| {
+                    let band = PixelRect::new(rect.x, top, rect.width, rows);
+                    let mut pixels = layer.pixels.read(band);
+                    if let Some(mask) = &layer.mask {
+                        for (pixel, cover) in pixels.iter_mut().zip(mask.read(band)) {
+                            *pixel = faded(*pixel, cover);
+                        }
                     }
-                }
-                pixels.into_flattened()
-            }),
-            Self::Merged(document) => encode_rows(sink, document.extent, 0, |top, rows| {
-                let band = CanvasRect::new(0, top.unsigned_abs(), document.extent.width, rows);
-                flatten(document, band).into_raw()
-            }),
+                    pixels.into_flattened()
+                };
+                let (extent, first) = (rect.extent(), rect.y);
+                write_png(Bands { extent, first, rows: &rows, kept }, threads, sink)
+            }
+            Self::Merged(document) => {
+                let extent = document.extent;
+                let rows = |top: i32, rows: u32| {
+                    let band = CanvasRect::new(0, top.unsigned_abs(), extent.width, rows);
+                    flatten(document, band).into_raw()
+                };
+                write_png(Bands { extent, first: 0, rows: &rows, kept }, threads, sink)
+            }
             Self::Thumbnail(document) => {
                 let small = thumbnail(document, THUMBNAIL_PX);
-                encode_rows(sink, small.extent(), 0, |top, rows| {
-                    let width = small.extent().width as usize * 4;
+                let extent = small.extent();
+                let rows = |top: i32, rows: u32| {
+                    let width = extent.width as usize * 4;
                     let start = top.unsigned_abs() as usize * width;
                     let end = start + rows as usize * width;
                     small.as_raw().get(start..end).unwrap_or_default().to_vec()
-                })
+                };
+                write_png(Bands { extent, first: 0, rows: &rows, kept }, threads, sink)
             }
         }
     }
-}
-
-/// Writes a PNG whose first row is `first` of some plane; `band` gives the bytes of some rows.
-fn encode_rows(
-    sink: impl Write,
-    extent: Extent,
-    first: i32,
-    mut band: impl FnMut(i32, u32) -> Vec<u8>,
-) -> io::Result<()> {
-    let mut encoder = png::Encoder::new(sink, extent.width, extent.height);
-    encoder.set_color(png::ColorType::Rgba);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Fast);
-    let mut writer = encoder.write_header()?;
-    let mut stream = writer.stream_writer_with_size(CHUNK_BYTES)?;
-    for (top, rows) in bands(first, extent.height) {
-        stream.write_all(&band(top, rows))?;
-    }
-    stream.finish()?;
-    Ok(writer.finish()?)
-}
-
-/// The first row and the number of rows of each band that lies in one row of tiles.
-fn bands(first: i32, height: u32) -> impl Iterator<Item = (i32, u32)> {
-    let end = first.saturating_add_unsigned(height);
-    let mut top = first;
-    std::iter::from_fn(move || {
-        let tile_end = (top.div_euclid(TILE_PX as i32) + 1).saturating_mul(TILE_PX as i32);
-        let rows = tile_end.min(end).saturating_sub(top);
-        let band = (rows > 0).then_some((top, rows.unsigned_abs()));
-        top = top.saturating_add(rows.max(0));
-        band
-    })
 }
 
 /// What the first bytes of a PNG say.
@@ -211,7 +196,7 @@ pub(super) fn decode(
     let mut line = vec![0; reader.output_line_size(extent.width).unwrap_or_default()];
     let mut grid = PixelGrid::new();
     let mut pixels: Vec<[u8; 4]> = Vec::new();
-    for (top, rows) in bands(y, extent.height) {
+    for (top, rows) in band_rows(y, extent.height) {
         pixels.clear();
         for _ in 0..rows {
             if reader.read_row(&mut line).map_err(damaged)?.is_none() {

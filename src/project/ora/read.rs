@@ -30,7 +30,7 @@ const MAX_ENTRIES: usize = 2_000_000;
 /// Bytes of `stack.xml`.
 const MAX_STACK_BYTES: u64 = 16 << 20;
 /// Bytes of the record of the last save.
-const MAX_SAVED_BYTES: u64 = 16 << 20;
+const MAX_SAVED_BYTES: u64 = 64 << 20;
 /// Deflate can't do better than 1032 to 1 (RFC 1951: 258 bytes from two bits).
 const MAX_RATIO: u64 = 1040;
 /// Sides of a small picture that is worth showing before the whole one; the specification says 256.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::geom::PixelRect;
+use crate::project::ora::bands::BandKey;
 
 /// The record of one save.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,19 @@ pub(super) struct SavedPart {
     /// The pixels that the picture covers.
     #[serde(default)]
     pub(super) rect: PixelRect,
+    /// Its bands, from the top.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) bands: Vec<SavedBand>,
+}
+
+/// One band of a picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SavedBand {
+    /// Names what it shows; equal content makes equal bands. Empty where not known.
+    pub(super) content: String,
+    /// What its bytes must be for that to hold.
+    #[serde(flatten)]
+    pub(super) key: BandKey,
 }
 
 impl Saved {

@@ -11,7 +11,6 @@ use crate::document::testing::Rng;
 use crate::document::{Document, Layer, LayerId, flatten, thumbnail};
 use crate::geom::{Extent, PixelRect};
 use crate::project::ProjectError;
-use crate::project::ora::write::write_within;
 use crate::project::ora::{
     Contents, Entry, EntryContent, Limits, Opened, OraFile, SavedState, StackXml, WriteReport,
     write,
@@ -27,6 +26,7 @@ fn contents(document: &Document) -> Contents<'_> {
         document,
         entries: Vec::new(),
         layer_content: &no_content,
+        row_content: &|_, _| String::new(),
         picture_content: String::new(),
     }
 }
@@ -251,17 +251,167 @@ fn the_file_is_laid_out_as_the_specification_says() {
     assert_eq!(std::fs::read(folder.written("b.ora", &document)).unwrap(), bytes);
 }
 
-#[test]
-fn pictures_too_large_for_memory_are_the_same_bytes() {
-    let folder = Folder::new();
-    let mut rng = Rng(11);
-    for _ in 0..10 {
-        let document = rng.document();
-        let whole = std::fs::read(folder.written("a.ora", &document)).unwrap();
-        let path = folder.path("b.ora");
-        write_within(&path, &contents(&document), None, 0).unwrap();
-        assert!(std::fs::read(&path).unwrap() == whole);
+/// A row's own pixels stand for themselves.
+fn row_pixels(layer: &Layer, row: i32) -> String {
+    let mut crc = crc32fast::Hasher::new();
+    for (at, tile) in layer.pixels.tiles().filter(|(at, _)| at.row == row) {
+        crc.update(format!("{at:?}").as_bytes());
+        crc.update(tile.pixels().as_flattened());
     }
+    for (at, tile) in layer.mask.iter().flat_map(crate::raster::TileGrid::tiles) {
+        if at.row == row {
+            crc.update(format!("mask {at:?}").as_bytes());
+            crc.update(tile.pixels());
+        }
+    }
+    format!("{} {}", crc.finalize(), layer.mask.is_some())
+}
+
+#[test]
+fn bands_that_are_the_same_are_copied_and_the_file_is_as_if_made_anew() {
+    let folder = Folder::new();
+    let save = |name: &str, document: &Document, previous: Option<&Path>| {
+        let contents = Contents { row_content: &row_pixels, ..contents(document) };
+        let path = folder.path(name);
+        let report = write(&path, &contents, previous).unwrap();
+        (path, report)
+    };
+    let same = |a: &Path, b: &Path| std::fs::read(a).unwrap() == std::fs::read(b).unwrap();
+    let mut rng = Rng(21);
+    let mut document = Document::new(Extent::new(300, 1200), "Ground");
+    for id in 1..=2 {
+        let mut layer = Layer::new(LayerId(id), format!("Layer {id}"));
+        let noise: Vec<_> = (0..300 * 1200).map(|_| rng.color()).collect();
+        layer.pixels.write(PixelRect::new(0, 0, 300, 1200), &noise);
+        document.layers.retain(|layer| layer.id.0 < id);
+        document.layers.push(layer);
+    }
+    let (first, report) = save("1.ora", &document, None);
+    assert_eq!(report.copied_bands, 0);
+    // Five bands of the picture and of each layer; a stroke changes one of a layer and of all.
+    let stroke = PixelRect::new(20, 300, 200, 40);
+    document.layers[1].pixels.fill(stroke, [9, 9, 9, 255]);
+    let (second, report) = save("2.ora", &document, Some(&first));
+    assert_eq!(report.copied_bands, 4 + 4 + 5, "{report:?}");
+    assert!(same(&second, &save("fresh.ora", &document, None).0));
+    // What all look like depends on how a layer is shown, the layers themselves do not.
+    document.layers[1].opacity = 0.5;
+    let (third, report) = save("3.ora", &document, Some(&second));
+    assert_eq!(report.copied_bands, 5 + 5, "{report:?}");
+    assert!(same(&third, &save("fresh.ora", &document, None).0));
+    // A picture of another size has no band in common.
+    document.layers[0].pixels.fill(PixelRect::new(300, 0, 10, 10), [1, 2, 3, 255]);
+    let (fourth, report) = save("4.ora", &document, Some(&third));
+    assert_eq!(report.copied_bands, 5 + 4, "{report:?}");
+    assert!(same(&fourth, &save("fresh.ora", &document, None).0));
+    assert_eq!(opened(&fourth).document.layers, document.layers);
+}
+
+#[test]
+fn saves_one_after_the_other_make_the_files_that_a_first_save_makes() {
+    let folder = Folder::new();
+    let mut rng = Rng(22);
+    let mut copied = 0;
+    for round in 0..8 {
+        let mut document = rng.document();
+        // Several bands high, so that an edit leaves some of them alone.
+        document.extent.height += 600;
+        for layer in &mut document.layers {
+            layer.pixels.fill(PixelRect::new(0, 0, 3, document.extent.height), rng.color());
+        }
+        let path = folder.path("a.ora");
+        let save = |path: &Path, document: &Document, previous: Option<&Path>| {
+            let contents = Contents { row_content: &row_pixels, ..contents(document) };
+            write(path, &contents, previous).unwrap()
+        };
+        save(&path, &document, None);
+        for _ in 0..12 {
+            let edit = rng.edit(&document);
+            let mut next = document.clone();
+            if edit.apply(&mut next).is_ok() {
+                document = next;
+            }
+            if rng.one_in(4)
+                && let Some(layer) = document.layers.first_mut()
+            {
+                layer.opacity = 0.0;
+            }
+            // Into the same file, as the window does.
+            copied += save(&path, &document, Some(&path)).copied_bands;
+            let fresh = folder.path("fresh.ora");
+            save(&fresh, &document, None);
+            let same = std::fs::read(&path).unwrap() == std::fs::read(&fresh).unwrap();
+            assert!(same, "round {round} after {edit:?}");
+        }
+    }
+    assert!(copied > 200, "{copied} bands were copied");
+}
+
+#[test]
+fn bands_of_a_file_that_another_program_changed_are_not_taken_for_ours() {
+    let folder = Folder::new();
+    let mut document = Document::new(Extent::new(60, 700), "One");
+    let mut rng = Rng(23);
+    let noise: Vec<_> = (0..60 * 700).map(|_| rng.color()).collect();
+    document.layers[0].pixels.write(PixelRect::new(0, 0, 60, 700), &noise);
+    // So that the picture of all layers is another than that of the layer.
+    document.layers[0].opacity = 0.5;
+    let save = |path: &Path, document: &Document, previous: Option<&Path>| {
+        let contents = Contents { row_content: &row_pixels, ..contents(document) };
+        write(path, &contents, previous).unwrap()
+    };
+    let path = folder.path("a.ora");
+    save(&path, &document, None);
+    let mut file = OraFile::open(&path).unwrap();
+    let own = file.entry("data/layer1.png", 1 << 30).unwrap().unwrap();
+    let note = file.entry("gesso/saved.json", 1 << 20).unwrap().unwrap();
+    let note = String::from_utf8(note).unwrap();
+    let mut inverted = document.clone();
+    let pixels: Vec<_> = noise.iter().map(|[r, g, b, a]| [!r, !g, !b, *a]).collect();
+    inverted.layers[0].pixels.write(PixelRect::new(0, 0, 60, 700), &pixels);
+    save(&folder.path("inverted.ora"), &inverted, None);
+    let mut inverted = OraFile::open(&folder.path("inverted.ora")).unwrap();
+    let theirs = inverted.entry("data/layer1.png", 1 << 30).unwrap().unwrap();
+
+    // A stroke in the second of three bands: two of the layer and two of the picture are the same.
+    document.layers[0].pixels.fill(PixelRect::new(0, 300, 9, 9), [1, 2, 3, 255]);
+    let check = |changed: &[u8], copied: usize| {
+        let changed = folder.file("changed.ora", changed);
+        let saved = folder.path("saved.ora");
+        let report = save(&saved, &document, Some(&changed));
+        assert_eq!(report.copied_bands, copied);
+        assert_same_layers(&opened(&saved).document, &document);
+        let merged = OraFile::open(&saved).unwrap().merged().unwrap().unwrap();
+        assert_eq!(merged, flatten(&document, document.extent.rect()));
+    };
+    check(&std::fs::read(&path).unwrap(), 2 + 2);
+    // Of a layer that it changed nothing is taken, whether the note of the save is the old one or one
+    // that claims that this is the file it speaks of.
+    check(&replaced(&path, "data/layer1.png", &theirs), 2);
+    let sums = |png: &[u8]| format!("\"crc32\":{},\"size\":{}", crc32fast::hash(png), png.len());
+    assert!(note.contains(&sums(&own)), "{note}");
+    let lying = note.replace(&sums(&own), &sums(&theirs));
+    let both = folder.file("both.ora", &replaced(&path, "data/layer1.png", &theirs));
+    check(&replaced(&both, "gesso/saved.json", lying.as_bytes()), 2);
+    // A note without what identifies the bands, as an earlier version writes it, and one that can't
+    // be understood.
+    let earlier = regex::Regex::new(",\"bands\":\\[[^\\]]*\\]").unwrap().replace_all(&note, "");
+    assert_ne!(earlier, note);
+    check(&replaced(&path, "gesso/saved.json", earlier.as_bytes()), 0);
+    check(&replaced(&path, "gesso/saved.json", b"[]"), 0);
+    // The disk lost a bit of the layer's first band, and nobody noticed yet.
+    let mut damaged = std::fs::read(&path).unwrap();
+    let at = damaged.windows(4000).position(|bytes| bytes == &own[100..4100]).unwrap();
+    damaged[at + 500] ^= 16;
+    check(&damaged, 2 + 1);
+    // Packed in another way: the picture can't be read piece by piece.
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for entry in file.entries_below("") {
+        let deflated = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        zip.start_file(entry.as_str(), deflated).unwrap();
+        zip.write_all(&file.entry(&entry, 1 << 30).unwrap().unwrap()).unwrap();
+    }
+    check(&zip.finish().unwrap().into_inner(), 0);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Writing an `OpenRaster` file: whole or not at all, and only what is new.
 //!
 //! What the file saved before has already (entries that the caller names, and pictures whose content
-//! is the same) is copied in its compressed form. New pictures are compressed on all cores as long
-//! as they fit into memory; larger ones go into the file a row of tiles at a time.
+//! is the same) is copied in its compressed form. Of a picture that has changed, the bands that have
+//! not are copied; the others are compressed on all cores, a band for each at a time.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,23 +11,27 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use thread_priority::{ThreadPriority, ThreadPriorityValue};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::document::{Document, Layer};
 use crate::geom::PixelRect;
-use crate::project::ProjectError;
+use crate::project::ora::bands::{OldBands, band_rows};
 use crate::project::ora::picture::Picture;
 use crate::project::ora::read::{OraFile, name_fault};
-use crate::project::ora::saved::{Saved, SavedPart};
+use crate::project::ora::saved::{Saved, SavedBand, SavedPart};
 use crate::project::ora::{
     MAX_LAYER_SIDE_PX, MERGED, MIMETYPE, MIMETYPE_CONTENT, OWN_FOLDER, SAVED, STACK, StackLayer,
     StackXml, THUMBNAIL,
 };
+use crate::project::{ContentHash, ProjectError};
+use crate::raster::TILE_PX;
 use crate::storage::write_atomically;
 
-/// Pixels that are compressed in memory at the same time; the results are smaller.
-const BATCH_BYTES: u64 = 512 << 20;
+/// Between the lowest and the usual priority of threads on a scale from 0 to 99.
+const LOW_PRIORITY: u8 = 20;
 /// Entries that are made at the same time.
 const BATCH_ENTRIES: usize = 64;
 
@@ -40,6 +44,8 @@ pub struct Contents<'a> {
     /// Names what a layer's pixels and mask are, so that equal names mean equal pixels; empty where
     /// that is not known.
     pub layer_content: &'a dyn Fn(&Layer) -> String,
+    /// Names what a layer's pixels and mask are in a row of tiles; empty where that is not known.
+    pub row_content: &'a dyn Fn(&Layer, i32) -> String,
     /// Names what all layers together look like; empty where that is not known.
     pub picture_content: String,
 }
@@ -75,6 +81,8 @@ pub struct WriteReport {
     pub copied: usize,
     /// Entries that were made anew.
     pub new: usize,
+    /// Bands of these that were copied.
+    pub copied_bands: usize,
     /// What other programs won't see as it is, in sentences.
     pub remarks: Vec<String>,
 }
@@ -92,16 +100,6 @@ pub fn write(
     path: &Path,
     contents: &Contents<'_>,
     previous: Option<&Path>,
-) -> Result<WriteReport, ProjectError> {
-    write_within(path, contents, previous, BATCH_BYTES)
-}
-
-/// [`write()`] with at most so many bytes of pixels compressed in memory at the same time.
-pub(super) fn write_within(
-    path: &Path,
-    contents: &Contents<'_>,
-    previous: Option<&Path>,
-    batch_bytes: u64,
 ) -> Result<WriteReport, ProjectError> {
     check_names(&contents.entries)?;
     let mut before = match previous.map(OraFile::open) {
@@ -126,8 +124,8 @@ pub(super) fn write_within(
     // The file saved before is closed when this is done: some systems replace no open file.
     write_atomically(path, |file| {
         let saved = before.as_mut().and_then(OraFile::saved).unwrap_or_default();
-        let mut archive =
-            Archive { zip: ZipWriter::new(file), before, batch_bytes, report: &mut report };
+        let zip = ZipWriter::new(file);
+        let mut archive = Archive { zip, before, threads: threads()?, report: &mut report };
         archive.bytes(MIMETYPE, MIMETYPE_CONTENT.as_bytes(), CompressionMethod::Stored)?;
         let mut now = Saved { version: Saved::VERSION, parts: Vec::new() };
         archive.bytes(STACK, stack.as_bytes(), CompressionMethod::Deflated)?;
@@ -137,10 +135,11 @@ pub(super) fn write_within(
             size: stack.len() as u64,
             content: String::new(),
             rect: PixelRect::default(),
+            bands: Vec::new(),
         });
         archive.pictures(&parts, &saved, &mut now)?;
         archive.entries(&contents.entries)?;
-        let json = serde_json::to_vec_pretty(&now)?;
+        let json = serde_json::to_vec(&now)?;
         archive.bytes(SAVED, &json, CompressionMethod::Deflated)?;
         archive.zip.finish()?;
         Ok(())
@@ -177,6 +176,8 @@ struct Part<'a> {
     content: String,
     rect: PixelRect,
     picture: Picture<'a>,
+    /// Names what each band shows.
+    bands: Vec<String>,
 }
 
 impl Part<'_> {
@@ -191,15 +192,21 @@ impl Part<'_> {
 fn parts<'a>(contents: &Contents<'a>, remarks: &mut Vec<String>) -> Vec<Part<'a>> {
     let document = contents.document;
     let whole = PixelRect::from(document.extent.rect());
-    let picture = |name: &str, picture| Part {
+    let picture = |name: &str, picture, bands| Part {
         name: name.to_owned(),
         content: contents.picture_content.clone(),
         rect: whole,
         picture,
+        bands,
     };
+    let bands = |rect: PixelRect, name: &dyn Fn(i32) -> String| {
+        let rows = band_rows(rect.y, rect.height);
+        rows.map(|(top, _)| name(top.div_euclid(TILE_PX as i32))).collect()
+    };
+    let merged = bands(whole, &|row| merged_row(contents, row));
     let mut parts = vec![
-        picture(THUMBNAIL, Picture::Thumbnail(document)),
-        picture(MERGED, Picture::Merged(document)),
+        picture(THUMBNAIL, Picture::Thumbnail(document), Vec::new()),
+        picture(MERGED, Picture::Merged(document), merged),
     ];
     for layer in document.layers.iter().rev() {
         let bounds = layer.pixels.bounds();
@@ -211,15 +218,31 @@ fn parts<'a>(contents: &Contents<'a>, remarks: &mut Vec<String>) -> Vec<Part<'a>
                 layer.name
             ));
         }
+        // A layer without pixels is one transparent pixel: a picture can't be empty.
+        let rect = shown.unwrap_or(PixelRect::new(0, 0, 1, 1));
         parts.push(Part {
             name: format!("data/layer{}.png", layer.id.0),
             content: (contents.layer_content)(layer),
-            // A layer without pixels is one transparent pixel: a picture can't be empty.
-            rect: shown.unwrap_or(PixelRect::new(0, 0, 1, 1)),
+            rect,
             picture: Picture::Layer(layer),
+            bands: bands(rect, &|row| (contents.row_content)(layer, row)),
         });
     }
     parts
+}
+
+/// Names what all layers together look like in a row of tiles; empty where that is not known.
+fn merged_row(contents: &Contents<'_>, row: i32) -> String {
+    let mut all = String::new();
+    for layer in contents.document.layers.iter().filter(|layer| layer.visible) {
+        let content = (contents.row_content)(layer, row);
+        if content.is_empty() {
+            return String::new();
+        }
+        let (opacity, mode) = (layer.opacity, layer.blend_mode.ora_name());
+        all.push_str(&format!("{opacity} {mode} {content}\n"));
+    }
+    ContentHash::of("merged row", &[all.as_bytes()]).to_string()
 }
 
 /// The pixels around the canvas that layers are written with.
@@ -251,85 +274,87 @@ fn stack(document: &Document, parts: &[Part<'_>]) -> String {
 struct Archive<'a, 'f> {
     zip: ZipWriter<&'a mut BufWriter<&'f File>>,
     before: Option<OraFile>,
-    batch_bytes: u64,
+    threads: ThreadPool,
     report: &'a mut WriteReport,
 }
 
 impl Archive<'_, '_> {
     fn pictures(&mut self, parts: &[Part<'_>], saved: &Saved, now: &mut Saved) -> io::Result<()> {
-        let mut rest = parts;
-        while let Some(first) = rest.first() {
-            if let Some(known) = self.copyable(first, saved) {
-                self.copy(&first.name, &first.name)?;
-                now.parts.push(known.clone());
-                rest = rest.get(1..).unwrap_or_default();
-                continue;
-            }
-            // As many as are new and fit into memory together.
-            let mut bytes = 0;
-            let count = rest
-                .iter()
-                .take_while(|part| {
-                    bytes += part.raw_bytes();
-                    bytes <= self.batch_bytes && self.copyable(part, saved).is_none()
-                })
-                .count();
-            let (batch, others) = rest.split_at(count.max(1));
-            rest = others;
-            if count == 0 {
-                now.parts.push(self.streamed(first)?);
-                continue;
-            }
-            let encoded: Vec<Vec<u8>> = batch
-                .par_iter()
-                .map(|part| {
-                    let mut bytes = Vec::new();
-                    part.picture.encode(part.rect, &mut bytes)?;
-                    Ok(bytes)
-                })
-                .collect::<io::Result<_>>()?;
-            for (part, bytes) in batch.iter().zip(encoded) {
-                self.bytes(&part.name, &bytes, CompressionMethod::Stored)?;
-                let crc32 = crc32fast::hash(&bytes);
-                now.parts.push(part.saved(crc32, bytes.len() as u64));
-            }
+        for part in parts {
+            let part = match self.copyable(part, saved) {
+                Some(known) => {
+                    self.copy(&part.name, &part.name)?;
+                    known.clone()
+                }
+                None => self.made(part, saved)?,
+            };
+            now.parts.push(part);
         }
         Ok(())
     }
 
     /// What is known of a picture that the file saved before has just so.
     fn copyable<'s>(&self, part: &Part<'_>, saved: &'s Saved) -> Option<&'s SavedPart> {
+        let known = self.comparable(part, saved)?;
+        (!part.content.is_empty() && known.content == part.content).then_some(known)
+    }
+
+    /// What is known of a picture of the same pixels in the file saved before, where that still is
+    /// as it was saved.
+    fn comparable<'s>(&self, part: &Part<'_>, saved: &'s Saved) -> Option<&'s SavedPart> {
         let before = self.before.as_ref()?;
         let known = saved.part(&part.name)?;
-        let same = !part.content.is_empty()
-            && known.content == part.content
-            && known.rect == part.rect
+        let same = known.rect == part.rect
             && before.checksum(&part.name) == Some((known.crc32, known.size));
         same.then_some(known)
     }
 
-    /// Writes a picture that is too large to be held in memory.
-    fn streamed(&mut self, part: &Part<'_>) -> io::Result<SavedPart> {
-        // Compressors may make it a little larger.
+    /// Writes a picture; bands that the file saved before has just so are copied.
+    fn made(&mut self, part: &Part<'_>, saved: &Saved) -> io::Result<SavedPart> {
+        let known = self.comparable(part, saved).map_or(&[][..], |known| &known.bands);
+        let before = self.before.as_mut().filter(|_| !known.is_empty());
+        let entry = before.and_then(|before| before.packed(&part.name).ok());
+        let stored = entry.filter(|entry| entry.compression() == CompressionMethod::Stored);
+        let mut old = stored.map(OldBands::new);
+        let (mut copied, mut copied_bytes) = (0, 0);
+        let mut kept = |i: usize| {
+            let SavedBand { content, key } = known.get(i)?;
+            let wanted = part.bands.get(i)?;
+            if wanted.is_empty() || content != wanted {
+                return None;
+            }
+            let above = known.iter().take(i).map(|band| band.key.bytes);
+            let band = old.as_mut()?.band(above, *key)?;
+            copied += 1;
+            copied_bytes += key.bytes;
+            Some(band)
+        };
+        // Compressing may make it a little larger.
         let large = part.raw_bytes() + part.raw_bytes() / 32 > u64::from(u32::MAX) / 2;
         let options = options(CompressionMethod::Stored).large_file(large);
         self.zip.start_file(part.name.as_str(), options)?;
         let mut sink = Summed { inner: &mut self.zip, crc: crc32fast::Hasher::new(), size: 0 };
-        part.picture.encode(part.rect, &mut sink)?;
+        let keys = part.picture.write(part.rect, &mut kept, &self.threads, &mut sink)?;
+        drop(old);
         let (crc32, size) = (sink.crc.finalize(), sink.size);
-        self.count_new(size);
-        Ok(part.saved(crc32, size))
+        self.report.copied_bands += copied;
+        self.report.copied_bytes += copied_bytes;
+        self.count_new(size - copied_bytes);
+        let names = part.bands.iter().cloned().chain(std::iter::repeat(String::new()));
+        let bands = names.zip(keys).map(|(content, key)| SavedBand { content, key });
+        let (name, content, rect) = (part.name.clone(), part.content.clone(), part.rect);
+        Ok(SavedPart { name, crc32, size, content, rect, bands: bands.collect() })
     }
 
     fn entries(&mut self, entries: &[Entry<'_>]) -> io::Result<()> {
         for batch in entries.chunks(BATCH_ENTRIES) {
-            let made: Vec<Option<Vec<u8>>> = batch
-                .par_iter()
-                .map(|entry| match &entry.content {
+            let made: Vec<Option<Vec<u8>>> = self.threads.install(|| {
+                let made = batch.par_iter().map(|entry| match &entry.content {
                     EntryContent::Made(make) => make().map(Some),
                     _ => Ok(None),
-                })
-                .collect::<io::Result<_>>()?;
+                });
+                made.collect::<io::Result<_>>()
+            })?;
             for (entry, made) in batch.iter().zip(made) {
                 let name = &entry.name;
                 match &entry.content {
@@ -373,10 +398,21 @@ impl Archive<'_, '_> {
     }
 }
 
-impl Part<'_> {
-    fn saved(&self, crc32: u32, size: u64) -> SavedPart {
-        let (name, content) = (self.name.clone(), self.content.clone());
-        SavedPart { name, crc32, size, content, rect: self.rect }
+/// The threads that compress. They are a save's own and take what others leave of the cores: a window
+/// that lays its layers over each other never waits for a band.
+fn threads() -> io::Result<ThreadPool> {
+    let threads = ThreadPoolBuilder::new()
+        .thread_name(|index| format!("gesso-save-{index}"))
+        .start_handler(|_| lower_priority());
+    threads.build().map_err(io::Error::other)
+}
+
+fn lower_priority() {
+    let lowered = ThreadPriorityValue::try_from(LOW_PRIORITY).and_then(|value| {
+        ThreadPriority::Crossplatform(value).set_for_current().map_err(|error| format!("{error:?}"))
+    });
+    if let Err(error) = lowered {
+        log::debug!("a thread that saves keeps its usual priority: {error}");
     }
 }
 
