@@ -134,9 +134,10 @@ fn as_json(state: &Replayed) -> serde_json::Value {
 }
 
 /// The engine's request for a picture, on the device that was asked for. Nothing where the model
-/// was shown more than the project holds: pictures that were attached to a message.
+/// was shown more than the project holds: projects of an older format do not have the pictures that
+/// were attached to a message.
 fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, String> {
-    let Redraw { record, image, mask, earlier } = redraw;
+    let Redraw { record, image, mask, attachments, earlier } = redraw;
     let record: Record = serde_json::from_str(record)
         .map_err(|error| format!("its request can't be understood: {error}"))?;
     let nothing = || "the project does not say what the model was shown".to_owned();
@@ -154,7 +155,9 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, Str
         Record::Chat(turn) => {
             let told = earlier(turn.settings.earlier as usize).map_err(|e| e.to_string())?;
             let turns: Option<Vec<EarlierTurn>> = told.into_iter().map(earlier_turn).collect();
-            let Some(turns) = turns.filter(|_| turn.settings.attachments.is_empty()) else {
+            let Some(turns) =
+                turns.filter(|_| turn.settings.attachments.len() == attachments.len())
+            else {
                 return Ok(None);
             };
             let shown = turn.settings.image.is_some();
@@ -163,7 +166,7 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, Str
                 image: shown.then(|| image.ok_or_else(nothing)).transpose()?.map(Arc::new),
                 mask: masked.then(|| mask.ok_or_else(nothing)).transpose()?.map(Arc::new),
                 settings: turn.settings,
-                attachments: Vec::new(),
+                attachments,
                 earlier: turns,
             })
         }
@@ -172,18 +175,19 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, Str
     Ok(Some(request))
 }
 
-/// A turn as the model was reminded of it; nothing where pictures were attached to it.
+/// A turn as the model was reminded of it; nothing where pictures were attached to it that the
+/// project does not have.
 fn earlier_turn(told: Told) -> Option<EarlierTurn> {
-    let Told { record, before, after } = told;
+    let Told { record, attachments, before, after } = told;
     let Ok(Record::Chat(turn)) = serde_json::from_str(&record) else { return None };
-    if !turn.settings.attachments.is_empty() {
+    if turn.settings.attachments.len() != attachments.len() {
         return None;
     }
     let note: TurnNote = serde_json::from_str(&record).ok()?;
     let drew = matches!(note.picture, Some(TurnPicture::Changed | TurnPicture::New));
     Some(EarlierTurn {
         image: turn.settings.image.is_some().then(|| Arc::new(before)),
-        attachments: Vec::new(),
+        attachments,
         message: turn.settings.common.prompt,
         reply: turn.reply,
         result: drew.then(|| Arc::new(after)),

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::document::{Document, Edit, LayerId, NodeId, Operation};
+use crate::document::{Attachment, Document, Edit, LayerId, NodeId, Operation};
 use crate::editor::{
-    Action, AnswerWish, Answered, Attachment, Chat, ChatOptions, Conversation, EditedMessage,
-    Editor, Effect, Fetching, JobNumber, Keep, MOST_ATTACHMENTS, Message, NoticeKind, Panel,
-    PendingTurn, RequestPlan, Turn, last_change, line_end, messages,
+    Action, AnswerWish, Answered, Chat, ChatOptions, Conversation, EditedMessage, Editor, Effect,
+    Fetching, JobNumber, Keep, MOST_ATTACHMENTS, Message, NoticeKind, Panel, PendingTurn,
+    RequestPlan, Turn, last_change, line_end, messages,
 };
 use crate::engine::catalog::ModelInfo;
 use crate::engine::family::Purpose;
