@@ -527,10 +527,10 @@ fn attached(
     let mut found = BTreeMap::new();
     // Messages that were asked again share their pictures.
     let mut images = BTreeSet::new();
-    let (mut used, mut left_out) = (0_usize, 0);
+    let (mut used, mut left_out) = (0_usize, false);
     for (node, bytes) in having {
         if used.saturating_add(*bytes) > MAX_ATTACHED_BYTES {
-            left_out += 1;
+            left_out = true;
             continue;
         }
         match read(*node) {
@@ -544,15 +544,15 @@ fn attached(
             }
             Err(error) => {
                 log::warn!("what was shown with the message of state {}: {error}", node.0);
-                left_out += 1;
+                left_out = true;
             }
         }
     }
-    if left_out > 0 {
-        remarks.push(trf(
-            "{count} messages come without their pictures: those can't be read, or are too large.",
-            &[("count", &left_out)],
-        ));
+    if left_out {
+        let text = tr(
+            "Some pictures that were shown with earlier messages are left out: they can't be read, or are too large to be kept ready.",
+        );
+        remarks.push(text.to_owned());
     }
     found
 }
@@ -588,7 +588,10 @@ fn new_node(node: Node) -> NewNode {
 mod tests {
     use super::*;
     use crate::document::{History, Operation};
+    use crate::editor::{Editor, Effect};
     use crate::geom::Extent;
+    use crate::ui::sample;
+    use crate::ui::script::{self, Reply};
 
     fn history() -> History {
         History::new(Document::new(Extent::new(8, 8), "Layer 1"), "New picture", usize::MAX)
@@ -639,6 +642,80 @@ mod tests {
         check("moved-away.ora", false, true);
         check("flat.png", true, true);
         check("flat", true, true);
+    }
+
+    #[test]
+    fn pictures_shown_with_a_message_are_there_after_opening_and_after_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("journals");
+        let mut keeper = Keeper::new(Some(root.clone()));
+        let mut editor = script::editor();
+        let first = editor.history.node(editor.history.root()).unwrap().clone();
+        keeper.keep(Keep::Start(Box::new(first)));
+        let mut ask = |editor: &mut Editor, text: &str, reply: Reply| {
+            let image = sample::picture(text.len() as u32, 300);
+            let name = format!("for {text}");
+            script::act(editor, Command::Attached { image, name });
+            let plan = script::send(editor, text);
+            for effect in script::answer(editor, &plan, reply) {
+                if let Effect::Keep(keep) = effect {
+                    assert!(keeper.keep(keep).is_none());
+                }
+            }
+            editor.history.current()
+        };
+        let extent = editor.document.extent;
+        let red = || {
+            let mask = script::soft_mask(extent, (10, 10, 40, 40));
+            Reply::picture(extent, [200, 10, 10, 255], mask)
+        };
+        let why = ask(&mut editor, "why?", Reply::words("because"));
+        ask(&mut editor, "a cloud", red());
+        script::act(&mut editor, Command::GoTo(why));
+        // Beside the cloud, with a picture of its own.
+        ask(&mut editor, "a bird", red());
+        let shown = editor.chat.attached.clone();
+        assert_eq!(shown.len(), 3);
+        let path = folder.path().join("all.ora");
+        let save = keeper.saving(&path).unwrap();
+        save.write(path.clone(), editor.history.current(), &editor.document);
+        // The program ends; nobody calls `end`.
+        drop(keeper);
+
+        let check = |opened: Command| {
+            let mut editor = Editor::new(crate::preferences::Preferences::default(), 1);
+            script::act(&mut editor, opened);
+            assert_eq!(editor.chat.attached, shown);
+            for (node, attachments) in &shown {
+                script::act(&mut editor, Command::EditMessage(*node));
+                assert_eq!(&editor.chat.attachments, attachments);
+            }
+            let told: Vec<_> = editor.notices.iter().map(|notice| &notice.text).collect();
+            assert!(!told.iter().any(|text| text.contains("left out")), "{told:?}");
+        };
+        let mut keeper = Keeper::new(Some(root));
+        check(keeper.open(&path));
+        let Some(Command::WorkFound(found)) = keeper.find_work() else { panic!("nothing left") };
+        check(keeper.take_up(&found[0].folder));
+    }
+
+    #[test]
+    fn what_was_shown_with_messages_is_read_as_far_as_it_fits_and_is_there() {
+        let image = Arc::new(RgbaImage::new(Extent::new(2, 2), [1; 4]));
+        let attachment = Attachment { image, name: "dot".to_owned() };
+        let read = |having: &[(u64, usize)]| {
+            let having: Vec<_> = having.iter().map(|(id, bytes)| (NodeId(*id), *bytes)).collect();
+            let mut remarks = Vec::new();
+            let found = attached(&having, &mut remarks, |node| match node {
+                NodeId(2) => Err(ProjectError::NoNode(node)),
+                _ => Ok(vec![attachment.clone()]),
+            });
+            let ids: Vec<u64> = found.keys().map(|node| node.0).collect();
+            (ids, remarks.len())
+        };
+        // The same picture again needs no more.
+        assert_eq!(read(&[(9, 16), (5, 16), (1, MAX_ATTACHED_BYTES - 16)]), (vec![1, 5, 9], 0));
+        assert_eq!(read(&[(9, 16), (5, usize::MAX), (2, 16), (1, 16)]), (vec![1, 9], 1));
     }
 
     #[test]

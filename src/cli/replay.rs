@@ -209,3 +209,67 @@ fn draw_again(
         .map(|picture| picture.image)
         .ok_or_else(|| CliError::Failure("the model has made no picture".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::device::DeviceChoice;
+    use crate::geom::Extent;
+
+    /// A turn whose record names so many attachments.
+    fn turn(attachments: usize) -> String {
+        let notes = vec![json!({}); attachments];
+        json!({
+            "command": "chat", "prompt": "like these", "model": "talker", "checkpoints": [],
+            "seed": 7, "device": "cpu", "precision": "fp32", "temperature": 0.0, "top_p": 1.0,
+            "max_tokens": 64, "feather_px": 4, "reply": "so", "attachments": notes, "earlier": 1,
+            "base": {
+                "steps": 20, "respacing": "20", "sampler": "ddim", "eta": 0.0, "guidance": 3.0,
+                "clip_guidance": 0.0, "size": 64,
+            },
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn a_model_is_shown_again_what_was_attached_or_else_is_not_asked() {
+        let picture = |side: u32| Arc::new(RgbaImage::new(Extent::new(side, side), [3; 4]));
+        let args = ReplayArgs {
+            project: "all.ora".into(),
+            to: None,
+            device: DeviceChoice::Cpu,
+            keep_generated: false,
+        };
+        let asked = |shown: Vec<Arc<RgbaImage>>, shown_before: Vec<Arc<RgbaImage>>| {
+            let whole = RgbaImage::new(Extent::new(9, 9), [1; 4]);
+            let mut earlier = |most: usize| {
+                assert_eq!(most, 1);
+                Ok(vec![Told {
+                    record: turn(1),
+                    attachments: shown_before.clone(),
+                    before: whole.clone(),
+                    after: whole.clone(),
+                }])
+            };
+            let record = turn(2);
+            let redraw = Redraw {
+                record: &record,
+                image: None,
+                mask: None,
+                attachments: shown,
+                earlier: &mut earlier,
+            };
+            match request(redraw, &args).unwrap()? {
+                Request::Chat(chat) => {
+                    Some((chat.attachments, chat.earlier[0].attachments.clone()))
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let (now, before) = (vec![picture(5), picture(6)], vec![picture(4)]);
+        assert_eq!(asked(now.clone(), before.clone()), Some((now.clone(), before.clone())));
+        // As projects were before attachments were kept.
+        assert_eq!(asked(Vec::new(), before), None);
+        assert_eq!(asked(now, Vec::new()), None);
+    }
+}

@@ -299,6 +299,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::document::Attachment;
     use crate::document::testing::Rng;
     use crate::geom::{CanvasRect, Extent};
     use crate::project::journal::{Change, Journal};
@@ -448,26 +449,42 @@ mod tests {
                 shown: None,
             })]
         };
+        let shown = |name: &str| Attachment {
+            image: Arc::new(RgbaImage::new(Extent::new(7, 5), [name.len() as u8, 3, 2, 90])),
+            name: name.to_owned(),
+        };
+        let attach = |name: &str| vec![Edit::Attach(shown(name))];
+        let said = |name: &str| vec![Edit::Said { record: turn(name) }];
         commit(None, Vec::new());
-        commit(Some(0), drawn("first"));
+        commit(Some(0), [attach("first"), drawn("first")].concat());
         commit(Some(1), vec![Edit::AddLayer { name: "not said".to_owned() }]);
-        commit(Some(1), vec![Edit::Said { record: turn("on another line") }]);
-        commit(Some(2), vec![Edit::Said { record: turn("asked") }]);
-        commit(Some(4), drawn("last"));
+        commit(Some(1), said("on another line"));
+        commit(Some(2), [attach("asked"), attach("twice"), said("asked")].concat());
+        commit(Some(4), [attach("the last"), drawn("last")].concat());
         let mut tree = Tree::default();
         for record in journal.tree().records() {
             tree.take(record).unwrap();
         }
+        let pixels =
+            |names: &[&str]| -> Vec<_> { names.iter().map(|name| shown(name).image).collect() };
         let mut heard = Vec::new();
+        let mut seen = Vec::new();
         let mut draw = |again: Redraw<'_>| {
             for most in [9, 1] {
                 let told = (again.earlier)(most).map_err(|error| error.to_string())?;
                 heard.push(told.iter().map(|told| told.record.clone()).collect::<Vec<_>>());
                 for told in told {
+                    let names: &[&str] = match &told.record {
+                        first if *first == turn("first") => &["first"],
+                        asked if *asked == turn("asked") => &["asked", "twice"],
+                        other => panic!("{other}"),
+                    };
+                    assert_eq!(told.attachments, pixels(names));
                     let changed = told.before != told.after;
                     assert_eq!(changed, told.record == turn("first"), "{}", told.record);
                 }
             }
+            seen.push(again.attachments);
             Ok(None)
         };
         replay(&mut tree, &mut journal, None, &mut draw, &mut |_| Ok(())).unwrap();
@@ -475,6 +492,7 @@ mod tests {
         assert_eq!(heard[0], none);
         assert_eq!(heard[2], [turn("first"), turn("asked")]);
         assert_eq!(heard[3], [turn("asked")]);
+        assert_eq!(seen, [pixels(&["first"]), pixels(&["the last"])]);
     }
 
     #[test]

@@ -673,6 +673,70 @@ mod tests {
     }
 
     #[test]
+    fn what_was_shown_with_a_message_is_stored_once_and_comes_back() {
+        let mut rng = Rng(5);
+        // More than a tile, with colors where it is transparent, and one of nothing.
+        let mut large = RgbaImage::new(Extent::new(300, 40), [0; 4]);
+        large.pixels_mut().iter_mut().for_each(|pixel| *pixel = rng.color());
+        large.pixels_mut()[7] = [9, 8, 7, 0];
+        let blank = RgbaImage::new(Extent::new(5, 3), [0; 4]);
+        let shown: Vec<Attachment> = [("large", large), ("blank", blank)]
+            .map(|(name, image)| Attachment { image: Arc::new(image), name: name.to_owned() })
+            .into();
+        let said = Edit::Said { record: r#"{"command":"chat","prompt":"so?"}"#.to_owned() };
+        let attach = || shown.iter().cloned().map(Edit::Attach);
+        let document = rng.document();
+        let mut recorder = Recorder::new();
+        let mut memory = Memory::default();
+        let old = ProjectRecord { format: 1, id: "0".repeat(32), writer: "test".to_owned() };
+        memory.add(Batch { records: vec![Record::Project(old)], pictures: Vec::new() });
+        let mut add = |id: u64, parent: Option<u64>, edits: Vec<Edit>| {
+            let batch = recorder.node(&NewNode {
+                id: NodeId(id),
+                parent: parent.map(NodeId),
+                label: String::new(),
+                time: SystemTime::now(),
+                edits,
+                document: document.clone(),
+            });
+            let counts = (batch.records.len(), batch.pictures.len());
+            memory.add(batch);
+            counts
+        };
+        add(1, None, Vec::new());
+        // Two tiles, their grid and the state.
+        assert_eq!(add(2, Some(1), attach().chain([said.clone()]).collect()), (2, 2));
+        // Asked again: the line of the state alone.
+        assert_eq!(add(3, Some(1), attach().chain([said]).collect()), (1, 0));
+        assert_eq!(add(4, Some(3), vec![Edit::AddLayer { name: "other".to_owned() }]).1, 0);
+        let layer = Edit::AddLayer { name: "Layer".to_owned() };
+        add(5, Some(4), attach().chain([layer]).collect());
+
+        let tree = Tree::read(&memory.lines).unwrap();
+        let mut again = Tree::default();
+        tree.records().into_iter().for_each(|record| again.take(record).unwrap());
+        assert_eq!(again.project.as_ref().unwrap().format, FORMAT, "it has what is new");
+        let kinds: Vec<_> = again.nodes().map(NodeRecord::kind).collect();
+        use crate::document::OperationKind::{Chat, Layer, Opened};
+        assert_eq!(kinds, [Opened, Chat, Chat, Layer, Layer]);
+        let node = again.node(NodeId(2)).unwrap();
+        assert!(node.model_record().unwrap().contains("so?"));
+        let first = again.attached(NodeId(2), &mut memory).unwrap();
+        assert_eq!(first, shown);
+        assert_eq!(again.attached(NodeId(4), &mut memory).unwrap(), []);
+        let edits = again.edits(NodeId(3), &mut memory).unwrap();
+        let [Edit::Attach(large), Edit::Attach(blank), Edit::Said { .. }] = &edits[..] else {
+            panic!("{edits:?}")
+        };
+        assert!(Arc::ptr_eq(&large.image, &first[0].image), "they are one while they live");
+        assert_eq!(*blank, shown[1]);
+        // A tile that got lost is told.
+        drop((first, edits));
+        memory.files.clear();
+        assert!(again.attached(NodeId(2), &mut memory).is_err());
+    }
+
+    #[test]
     fn a_tree_written_anew_is_the_same_tree() {
         let (mut memory, documents) = random_project(9, 60);
         let mut tree = Tree::read(&memory.lines).unwrap();
@@ -741,6 +805,19 @@ mod tests {
         refused(&node(99, parent, size, &layer.replace("1.0", "7.0")), "an opacity of 7");
         let vast = r#"{"width": 99999, "height": 1}"#;
         refused(&node(99, parent, vast, &layer), "a canvas of 99999x1");
+        let attached =
+            |edit: &str| node(99, &format!(r#""parent": 1, "edits": [{edit}],"#), size, &layer);
+        let attach = |extent: &str, pixels: u64, name: &str| {
+            attached(&format!(
+                r#"{{"attach": {{"extent": {extent}, "pixels": {pixels}, "name": "{name}"}}}}"#
+            ))
+        };
+        refused(&attach(size, 9999, ""), "there is no grid 9999");
+        refused(&attach(vast, 1, ""), "an attached picture of 99999x1");
+        let flat = r#"{"width": 8, "height": 0}"#;
+        refused(&attach(flat, 1, ""), "an attached picture of 8x0");
+        refused(&attach(size, 1, &"x".repeat(MAX_TEXT_BYTES + 1)), "a text that is too long");
+        refused(&attached(r#"{"do": {"attach": {"name": ""}}}"#), "unknown variant");
         let newer = r#"{"project": {"format": 3, "id": "x", "writer": "Gesso 9"}}"#;
         let message = Tree::read(newer).unwrap_err().to_string();
         assert!(message.contains("newer version (Gesso 9"), "{message}");
