@@ -3,21 +3,28 @@
 //! A keeper lives on a thread of its own and is given one thing after the other to do. Nothing is
 //! written before the first change, so that looking at a picture costs nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::document::{Document, Edit, Node, NodeId, OperationKind, StoredNode};
+use crate::document::{Attachment, Document, Edit, Node, NodeId, OperationKind, StoredNode};
 use crate::editor::{Command, Keep, LeftWork, OpenedProject, is_project};
 use crate::locale::{tr, trf};
 use crate::project::file::{self, Differs};
 use crate::project::journal::{self, Change, Journal, Saving};
 use crate::project::ora::OraFile;
-use crate::project::{ContentHash, NewNode, Pictures, ProjectError, ProjectRecord, Record, Tree};
+use crate::project::{
+    ContentHash, NewNode, NodeRecord, Pictures, ProjectError, ProjectRecord, Record, Tree,
+};
 use crate::raster::RgbaImage;
 
 /// Thumbnails that are read when a project is opened; older states get theirs when they are visited.
 const MAX_THUMBNAILS: usize = 2000;
+
+/// Bytes of pixels that were shown with messages and are read when a project is opened; those of
+/// older messages stay on the disk.
+const MAX_ATTACHED_BYTES: usize = 512 << 20;
 
 /// Projects that have a second name.
 const MAX_REMEMBERED: usize = 50;
@@ -264,7 +271,7 @@ impl Keeper {
         // What is damaged is not written over.
         let own = (!damaged).then(|| path.to_owned());
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(tree) = tree else {
+        let Some(mut tree) = tree else {
             // Another program's file: it starts a tree.
             let node = NewNode {
                 id: NodeId(1),
@@ -282,16 +289,27 @@ impl Keeper {
                 nodes,
                 current: NodeId(1),
                 document,
+                attached: BTreeMap::new(),
                 remarks,
             });
         };
         let mut nodes = stored_nodes(&tree, &mut file);
+        let having = with_attached(&tree);
+        let attached = attached(&having, &mut remarks, |node| tree.attached(node, &mut file));
         let project = Box::new(ProjectFile { path: file.path().to_owned(), tree, file });
         let mut current = saved.unwrap_or(NodeId(1));
         let saved = saved.filter(|_| own.is_some());
         let Some(differs) = differs else {
             self.opened = Some(Kept::Project(project));
-            return Ok(OpenedProject { path: own, nodes, current, document, saved, remarks });
+            return Ok(OpenedProject {
+                path: own,
+                nodes,
+                current,
+                document,
+                attached,
+                saved,
+                remarks,
+            });
         };
         let label = match differs {
             Differs::ChangedElsewhere => {
@@ -324,7 +342,7 @@ impl Keeper {
                 Kept::Waiting(vec![Change::Node(Box::new(node))], Some(project))
             }
         });
-        Ok(OpenedProject { path: own, nodes, current, document, saved, remarks })
+        Ok(OpenedProject { path: own, nodes, current, document, attached, saved, remarks })
     }
 
     /// Looks for work that was left behind; what a project has to the end is cleaned up.
@@ -362,16 +380,18 @@ impl Keeper {
             let document = journal.document(current)?;
             Ok((journal, current, document, recovered.remarks))
         });
-        let (mut journal, current, document, remarks) = match recovered {
+        let (mut journal, current, document, mut remarks) = match recovered {
             Ok(recovered) => recovered,
             Err(error) => return Command::Failed(error.to_string()),
         };
         let saved = journal.tree().saved().map(|(node, path)| (node, path.to_owned()));
         let nodes = journal.stored_nodes();
+        let having = with_attached(journal.tree());
+        let attached = attached(&having, &mut remarks, |node| journal.attached(node));
         self.file = saved.as_ref().map(|(_, path)| path.clone());
         self.opened = Some(Kept::Journal(Box::new(journal)));
         let (saved, path) = saved.unzip();
-        let opened = OpenedProject { path, nodes, current, document, saved, remarks };
+        let opened = OpenedProject { path, nodes, current, document, attached, saved, remarks };
         Command::ProjectOpened(Box::new(opened))
     }
 
@@ -469,7 +489,7 @@ fn newest(tree: &Tree) -> Vec<NodeId> {
 }
 
 fn with_thumbnails(tree: &Tree, thumbnails: Vec<(NodeId, RgbaImage)>) -> Vec<StoredNode> {
-    let mut thumbnails: std::collections::BTreeMap<NodeId, Arc<RgbaImage>> =
+    let mut thumbnails: BTreeMap<NodeId, Arc<RgbaImage>> =
         thumbnails.into_iter().map(|(node, image)| (node, Arc::new(image))).collect();
     tree.nodes()
         .map(|node| StoredNode {
@@ -483,6 +503,58 @@ fn with_thumbnails(tree: &Tree, thumbnails: Vec<(NodeId, RgbaImage)>) -> Vec<Sto
             pinned: tree.is_pinned(node.id),
         })
         .collect()
+}
+
+/// The states with pictures that were shown with a message, newest first, and the bytes that they
+/// take at most.
+fn with_attached(tree: &Tree) -> Vec<(NodeId, usize)> {
+    let bytes = |node: &NodeRecord| -> usize {
+        let areas = node.attached().map(|record| record.extent.area());
+        areas.fold(0, |all, area| all.saturating_add(area.saturating_mul(4)))
+    };
+    let nodes = tree.nodes().rev().filter(|node| node.attached().next().is_some());
+    nodes.map(|node| (node.id, bytes(node))).collect()
+}
+
+/// Reads the pictures that were shown with messages, as many as fit.
+///
+/// The editor shows them and may offer them again at any time, so they are not fetched one by one.
+fn attached(
+    having: &[(NodeId, usize)],
+    remarks: &mut Vec<String>,
+    mut read: impl FnMut(NodeId) -> Result<Vec<Attachment>, ProjectError>,
+) -> BTreeMap<NodeId, Vec<Attachment>> {
+    let mut found = BTreeMap::new();
+    // Messages that were asked again share their pictures.
+    let mut images = BTreeSet::new();
+    let (mut used, mut left_out) = (0_usize, false);
+    for (node, bytes) in having {
+        if used.saturating_add(*bytes) > MAX_ATTACHED_BYTES {
+            left_out = true;
+            continue;
+        }
+        match read(*node) {
+            Ok(attachments) => {
+                for Attachment { image, .. } in &attachments {
+                    if images.insert(Arc::as_ptr(image).addr()) {
+                        used += image.as_raw().len();
+                    }
+                }
+                found.insert(*node, attachments);
+            }
+            Err(error) => {
+                log::warn!("what was shown with the message of state {}: {error}", node.0);
+                left_out = true;
+            }
+        }
+    }
+    if left_out {
+        let text = tr(
+            "Some pictures that were shown with earlier messages are left out: they can't be read, or are too large to be kept ready.",
+        );
+        remarks.push(text.to_owned());
+    }
+    found
 }
 
 fn stored(node: &NewNode) -> StoredNode {
@@ -516,7 +588,10 @@ fn new_node(node: Node) -> NewNode {
 mod tests {
     use super::*;
     use crate::document::{History, Operation};
+    use crate::editor::{Editor, Effect};
     use crate::geom::Extent;
+    use crate::ui::sample;
+    use crate::ui::script::{self, Reply};
 
     fn history() -> History {
         History::new(Document::new(Extent::new(8, 8), "Layer 1"), "New picture", usize::MAX)
@@ -567,6 +642,80 @@ mod tests {
         check("moved-away.ora", false, true);
         check("flat.png", true, true);
         check("flat", true, true);
+    }
+
+    #[test]
+    fn pictures_shown_with_a_message_are_there_after_opening_and_after_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("journals");
+        let mut keeper = Keeper::new(Some(root.clone()));
+        let mut editor = script::editor();
+        let first = editor.history.node(editor.history.root()).unwrap().clone();
+        keeper.keep(Keep::Start(Box::new(first)));
+        let mut ask = |editor: &mut Editor, text: &str, reply: Reply| {
+            let image = sample::picture(text.len() as u32, 300);
+            let name = format!("for {text}");
+            script::act(editor, Command::Attached { image, name });
+            let plan = script::send(editor, text);
+            for effect in script::answer(editor, &plan, reply) {
+                if let Effect::Keep(keep) = effect {
+                    assert!(keeper.keep(keep).is_none());
+                }
+            }
+            editor.history.current()
+        };
+        let extent = editor.document.extent;
+        let red = || {
+            let mask = script::soft_mask(extent, (10, 10, 40, 40));
+            Reply::picture(extent, [200, 10, 10, 255], mask)
+        };
+        let why = ask(&mut editor, "why?", Reply::words("because"));
+        ask(&mut editor, "a cloud", red());
+        script::act(&mut editor, Command::GoTo(why));
+        // Beside the cloud, with a picture of its own.
+        ask(&mut editor, "a bird", red());
+        let shown = editor.chat.attached.clone();
+        assert_eq!(shown.len(), 3);
+        let path = folder.path().join("all.ora");
+        let save = keeper.saving(&path).unwrap();
+        save.write(path.clone(), editor.history.current(), &editor.document);
+        // The program ends; nobody calls `end`.
+        drop(keeper);
+
+        let check = |opened: Command| {
+            let mut editor = Editor::new(crate::preferences::Preferences::default(), 1);
+            script::act(&mut editor, opened);
+            assert_eq!(editor.chat.attached, shown);
+            for (node, attachments) in &shown {
+                script::act(&mut editor, Command::EditMessage(*node));
+                assert_eq!(&editor.chat.attachments, attachments);
+            }
+            let told: Vec<_> = editor.notices.iter().map(|notice| &notice.text).collect();
+            assert!(!told.iter().any(|text| text.contains("left out")), "{told:?}");
+        };
+        let mut keeper = Keeper::new(Some(root));
+        check(keeper.open(&path));
+        let Some(Command::WorkFound(found)) = keeper.find_work() else { panic!("nothing left") };
+        check(keeper.take_up(&found[0].folder));
+    }
+
+    #[test]
+    fn what_was_shown_with_messages_is_read_as_far_as_it_fits_and_is_there() {
+        let image = Arc::new(RgbaImage::new(Extent::new(2, 2), [1; 4]));
+        let attachment = Attachment { image, name: "dot".to_owned() };
+        let read = |having: &[(u64, usize)]| {
+            let having: Vec<_> = having.iter().map(|(id, bytes)| (NodeId(*id), *bytes)).collect();
+            let mut remarks = Vec::new();
+            let found = attached(&having, &mut remarks, |node| match node {
+                NodeId(2) => Err(ProjectError::NoNode(node)),
+                _ => Ok(vec![attachment.clone()]),
+            });
+            let ids: Vec<u64> = found.keys().map(|node| node.0).collect();
+            (ids, remarks.len())
+        };
+        // The same picture again needs no more.
+        assert_eq!(read(&[(9, 16), (5, 16), (1, MAX_ATTACHED_BYTES - 16)]), (vec![1, 5, 9], 0));
+        assert_eq!(read(&[(9, 16), (5, usize::MAX), (2, 16), (1, 16)]), (vec![1, 9], 1));
     }
 
     #[test]

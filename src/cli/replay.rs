@@ -134,9 +134,10 @@ fn as_json(state: &Replayed) -> serde_json::Value {
 }
 
 /// The engine's request for a picture, on the device that was asked for. Nothing where the model
-/// was shown more than the project holds: pictures that were attached to a message.
+/// was shown more than the project holds: projects of an older format do not have the pictures that
+/// were attached to a message.
 fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, String> {
-    let Redraw { record, image, mask, earlier } = redraw;
+    let Redraw { record, image, mask, attachments, earlier } = redraw;
     let record: Record = serde_json::from_str(record)
         .map_err(|error| format!("its request can't be understood: {error}"))?;
     let nothing = || "the project does not say what the model was shown".to_owned();
@@ -154,7 +155,9 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, Str
         Record::Chat(turn) => {
             let told = earlier(turn.settings.earlier as usize).map_err(|e| e.to_string())?;
             let turns: Option<Vec<EarlierTurn>> = told.into_iter().map(earlier_turn).collect();
-            let Some(turns) = turns.filter(|_| turn.settings.attachments.is_empty()) else {
+            let Some(turns) =
+                turns.filter(|_| turn.settings.attachments.len() == attachments.len())
+            else {
                 return Ok(None);
             };
             let shown = turn.settings.image.is_some();
@@ -163,7 +166,7 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, Str
                 image: shown.then(|| image.ok_or_else(nothing)).transpose()?.map(Arc::new),
                 mask: masked.then(|| mask.ok_or_else(nothing)).transpose()?.map(Arc::new),
                 settings: turn.settings,
-                attachments: Vec::new(),
+                attachments,
                 earlier: turns,
             })
         }
@@ -172,18 +175,19 @@ fn request(redraw: Redraw<'_>, args: &ReplayArgs) -> Result<Option<Request>, Str
     Ok(Some(request))
 }
 
-/// A turn as the model was reminded of it; nothing where pictures were attached to it.
+/// A turn as the model was reminded of it; nothing where pictures were attached to it that the
+/// project does not have.
 fn earlier_turn(told: Told) -> Option<EarlierTurn> {
-    let Told { record, before, after } = told;
+    let Told { record, attachments, before, after } = told;
     let Ok(Record::Chat(turn)) = serde_json::from_str(&record) else { return None };
-    if !turn.settings.attachments.is_empty() {
+    if turn.settings.attachments.len() != attachments.len() {
         return None;
     }
     let note: TurnNote = serde_json::from_str(&record).ok()?;
     let drew = matches!(note.picture, Some(TurnPicture::Changed | TurnPicture::New));
     Some(EarlierTurn {
         image: turn.settings.image.is_some().then(|| Arc::new(before)),
-        attachments: Vec::new(),
+        attachments,
         message: turn.settings.common.prompt,
         reply: turn.reply,
         result: drew.then(|| Arc::new(after)),
@@ -204,4 +208,68 @@ fn draw_again(
     picture
         .map(|picture| picture.image)
         .ok_or_else(|| CliError::Failure("the model has made no picture".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::device::DeviceChoice;
+    use crate::geom::Extent;
+
+    /// A turn whose record names so many attachments.
+    fn turn(attachments: usize) -> String {
+        let notes = vec![json!({}); attachments];
+        json!({
+            "command": "chat", "prompt": "like these", "model": "talker", "checkpoints": [],
+            "seed": 7, "device": "cpu", "precision": "fp32", "temperature": 0.0, "top_p": 1.0,
+            "max_tokens": 64, "feather_px": 4, "reply": "so", "attachments": notes, "earlier": 1,
+            "base": {
+                "steps": 20, "respacing": "20", "sampler": "ddim", "eta": 0.0, "guidance": 3.0,
+                "clip_guidance": 0.0, "size": 64,
+            },
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn a_model_is_shown_again_what_was_attached_or_else_is_not_asked() {
+        let picture = |side: u32| Arc::new(RgbaImage::new(Extent::new(side, side), [3; 4]));
+        let args = ReplayArgs {
+            project: "all.ora".into(),
+            to: None,
+            device: DeviceChoice::Cpu,
+            keep_generated: false,
+        };
+        let asked = |shown: Vec<Arc<RgbaImage>>, shown_before: Vec<Arc<RgbaImage>>| {
+            let whole = RgbaImage::new(Extent::new(9, 9), [1; 4]);
+            let mut earlier = |most: usize| {
+                assert_eq!(most, 1);
+                Ok(vec![Told {
+                    record: turn(1),
+                    attachments: shown_before.clone(),
+                    before: whole.clone(),
+                    after: whole.clone(),
+                }])
+            };
+            let record = turn(2);
+            let redraw = Redraw {
+                record: &record,
+                image: None,
+                mask: None,
+                attachments: shown,
+                earlier: &mut earlier,
+            };
+            match request(redraw, &args).unwrap()? {
+                Request::Chat(chat) => {
+                    Some((chat.attachments, chat.earlier[0].attachments.clone()))
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let (now, before) = (vec![picture(5), picture(6)], vec![picture(4)]);
+        assert_eq!(asked(now.clone(), before.clone()), Some((now.clone(), before.clone())));
+        // As projects were before attachments were kept.
+        assert_eq!(asked(Vec::new(), before), None);
+        assert_eq!(asked(now, Vec::new()), None);
+    }
 }

@@ -92,7 +92,7 @@ impl Edit {
             Self::Flip(axis) => Ok(document.flip(*axis)),
             Self::Rotate(turns) => Ok(document.rotate(*turns)),
             Self::Replace(other) => document.replace(other),
-            Self::Said { .. } => Ok(Applied::default()),
+            Self::Said { .. } | Self::Attach(_) => Ok(Applied::default()),
             Self::SetActive(layer) => {
                 document.known(*layer)?;
                 document.active = *layer;
@@ -150,6 +150,7 @@ impl Edit {
             | Self::DeleteSavedSelection(_)
             | Self::Replace(_)
             | Self::Said { .. }
+            | Self::Attach(_)
             | Self::SetActive(_)
             | Self::ChangeSelection(SelectionStep::All | SelectionStep::None) => 0,
             Self::MergeDown(layer) => {

@@ -10,8 +10,8 @@ use crate::raster::{BlendMode, Brush, RgbaImage, StrokeMode, StrokeSample};
 
 /// One change of a document.
 ///
-/// Can be stored as it is, but for [`Edit::Place`] and [`Edit::Replace`], which hold pixels: storing
-/// those by themselves is an error.
+/// Can be stored as it is, but for [`Edit::Place`], [`Edit::Replace`] and [`Edit::Attach`], which
+/// hold pixels: storing those by themselves is an error.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Edit {
@@ -151,6 +151,10 @@ pub enum Edit {
     /// Makes this document the current one: opening a file, returning to a state, taking a region.
     #[serde(skip)]
     Replace(Box<Document>),
+    /// Keeps a picture that was shown with a message; goes before the turn that answers it, and the
+    /// document stays as it is.
+    #[serde(skip)]
+    Attach(Attachment),
     /// Notes what was said about the picture, which stays as it is.
     Said {
         /// The turn of the conversation, as JSON.
@@ -176,6 +180,15 @@ pub struct Place {
     /// What the model was shown, where it was shown something: with the request that is enough to
     /// draw the picture again.
     pub shown: Option<Arc<Shown>>,
+}
+
+/// A picture that is shown with a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attachment {
+    /// Its pixels.
+    pub image: Arc<RgbaImage>,
+    /// Its name for people.
+    pub name: String,
 }
 
 /// What a model was shown: a part of a state of the document.

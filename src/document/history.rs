@@ -404,9 +404,9 @@ impl History {
 
     /// Bytes that all states and their edits need, counting what they share once.
     ///
-    /// Exact for tiles, placed pictures and points of strokes. Names, thumbnails and the tree itself
-    /// are not counted; the smaller versions that tiles make of themselves when they are seen zoomed
-    /// out add at most a third.
+    /// Exact for tiles, placed and attached pictures, and points of strokes. Names, thumbnails and the
+    /// tree itself are not counted; the smaller versions that tiles make of themselves when they are
+    /// seen zoomed out add at most a third.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.ledger.bytes()
@@ -503,7 +503,7 @@ fn record_of(edits: &[Edit]) -> Option<Arc<str>> {
 mod tests {
     use super::*;
     use crate::document::testing::Rng;
-    use crate::document::{Layer, LayerId};
+    use crate::document::{Attachment, Layer, LayerId};
     use crate::geom::{Extent, PixelRect};
     use crate::raster::TileGrid;
 
@@ -557,6 +557,9 @@ mod tests {
                     Edit::Place(place) => {
                         held.insert(Arc::as_ptr(&place.image).addr(), place.image.as_raw().len());
                         place.mask.iter().for_each(|mask| add(&mut held, mask));
+                    }
+                    Edit::Attach(Attachment { image, .. }) => {
+                        held.insert(Arc::as_ptr(image).addr(), image.as_raw().len());
                     }
                     Edit::Replace(document) => add_document(&mut held, document),
                     Edit::Stroke(stroke) => points += stroke.samples.len() * 12,

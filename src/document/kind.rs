@@ -52,8 +52,7 @@ impl OperationKind {
     /// The kind of a step of these edits; a step without edits is how a history starts.
     #[must_use]
     pub fn of(edits: &[Edit]) -> Self {
-        // Which layer is in hand goes before the work itself and says nothing about it.
-        let work = edits.iter().filter(|edit| !matches!(edit, Edit::SetActive(_)));
+        let work = edits.iter().filter(|edit| edit.is_work());
         work.map(Edit::kind).min().unwrap_or(Self::Opened)
     }
 
@@ -72,11 +71,17 @@ impl OperationKind {
 }
 
 impl Edit {
+    /// Whether the edit says what kind of step it belongs to. Which layer is in hand and what was
+    /// shown with a message go before the work itself and say nothing about it.
+    pub(crate) const fn is_work(&self) -> bool {
+        !matches!(self, Self::SetActive(_) | Self::Attach(_))
+    }
+
     /// What kind of work the edit is.
     #[must_use]
     pub fn kind(&self) -> OperationKind {
         match self {
-            Self::Said { .. } => OperationKind::Chat,
+            Self::Said { .. } | Self::Attach(_) => OperationKind::Chat,
             Self::Replace(_) => OperationKind::Opened,
             Self::Place(Place { record: Some(record), .. }) => OperationKind::of_record(record),
             Self::SetCanvas(_) | Self::Resize { .. } | Self::Flip(_) | Self::Rotate(_) => {
@@ -139,7 +144,7 @@ impl Edit {
             Self::MaskFromSelection(_) => "Mask from selection",
             Self::GrowLayerMask { by_px: 0.., .. } => "Widen the layer mask",
             Self::GrowLayerMask { .. } => "Narrow the layer mask",
-            Self::Said { .. } => "Said",
+            Self::Said { .. } | Self::Attach(_) => "Said",
             Self::Place(place) if place.record.is_some() => "Generated layer",
             Self::Place(_) => "Place picture",
             Self::Stroke(stroke) => match (stroke.target, stroke.mode) {

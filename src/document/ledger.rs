@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::document::{Document, Edit, SelectionShape};
-use crate::raster::{Pixel, TILE_PX, TileGrid};
+use crate::raster::{Pixel, RgbaImage, TILE_PX, TileGrid};
 
 /// What is held, and how often.
 #[derive(Clone, Debug, Default)]
@@ -65,10 +65,7 @@ impl Ledger {
         for edit in edits {
             match edit {
                 Edit::Place(place) => {
-                    let address = Arc::as_ptr(&place.image).addr();
-                    if counted(&mut self.images, address, change) {
-                        self.add(place.image.as_raw().len(), change);
-                    }
+                    self.image(&place.image, change);
                     if let Some(mask) = &place.mask {
                         self.grid(mask, change);
                     }
@@ -76,6 +73,7 @@ impl Ledger {
                         self.grid(cover, change);
                     }
                 }
+                Edit::Attach(attachment) => self.image(&attachment.image, change),
                 Edit::Replace(document) => self.document(document, change),
                 Edit::Stroke(stroke) => self.add(size_of_val(stroke.samples.as_slice()), change),
                 Edit::Select { shape: SelectionShape::Polygon(points), .. } => {
@@ -83,6 +81,12 @@ impl Ledger {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn image(&mut self, image: &Arc<RgbaImage>, change: Change) {
+        if counted(&mut self.images, Arc::as_ptr(image).addr(), change) {
+            self.add(image.as_raw().len(), change);
         }
     }
 

@@ -32,8 +32,8 @@ pub use composite::{
 };
 pub use difference::{Difference, difference, outside_delta};
 pub use edit::{
-    Axis, Combine, Edit, Fill, Place, QuarterTurns, Resampling, SelectionShape, SelectionStep,
-    Shown, Stroke, StrokeTarget, Wand,
+    Attachment, Axis, Combine, Edit, Fill, Place, QuarterTurns, Resampling, SelectionShape,
+    SelectionStep, Shown, Stroke, StrokeTarget, Wand,
 };
 pub use error::DocumentError;
 pub use history::{Branch, History, Node, NodeId, Operation, Released, StoredNode};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::document::{
-    Axis, Combine, Document, Edit, Fill, Layer, LayerId, Place, QuarterTurns, Resampling,
-    SelectionShape, SelectionStep, Stroke, StrokeTarget, Wand,
+    Attachment, Axis, Combine, Document, Edit, Fill, Layer, LayerId, Place, QuarterTurns,
+    Resampling, SelectionShape, SelectionStep, Stroke, StrokeTarget, Wand,
 };
 use crate::geom::{CanvasPoint, Extent, PixelRect};
 use crate::raster::{BlendMode, Brush, CoverGrid, PixelGrid, RgbaImage, StrokeMode, StrokeSample};
@@ -82,6 +82,15 @@ impl Rng {
         grid
     }
 
+    /// A picture of pixels that all differ.
+    pub(crate) fn image(&mut self) -> RgbaImage {
+        let mut image = RgbaImage::new(Extent::new(1 + self.below(90), 1 + self.below(50)), [0; 4]);
+        for pixel in image.pixels_mut() {
+            *pixel = self.color();
+        }
+        image
+    }
+
     pub(crate) fn cover(&mut self, canvas: Extent) -> CoverGrid {
         let mut grid = CoverGrid::new();
         for _ in 0..=self.below(3) {
@@ -157,11 +166,7 @@ impl Rng {
             13 => Edit::DeleteLayerMask(layer),
             14 => Edit::MaskFromSelection(layer),
             15 | 16 => {
-                let mut image =
-                    RgbaImage::new(Extent::new(1 + self.below(90), 1 + self.below(50)), [0; 4]);
-                for pixel in image.pixels_mut() {
-                    *pixel = self.color();
-                }
+                let image = self.image();
                 let at = self.rect(canvas);
                 Edit::Place(Place {
                     image: Arc::new(image),
@@ -256,6 +261,9 @@ impl Rng {
             }
             36 if dx == 3 => {
                 Edit::Said { record: r#"{"command":"chat","prompt":"why?"}"#.to_owned() }
+            }
+            36 if dx == 1 || dx == 256 => {
+                Edit::Attach(Attachment { image: Arc::new(self.image()), name })
             }
             _ => Edit::SetActive(layer),
         }

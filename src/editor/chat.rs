@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Document, Edit, NodeId};
+use crate::document::{Attachment, Document, Edit, NodeId};
 use crate::editor::{GalleryItem, JobNumber, RequestPlan};
-use crate::raster::RgbaImage;
 
 /// Pictures that can be shown with a message.
 pub const MOST_ATTACHMENTS: usize = 4;
@@ -42,15 +41,6 @@ pub struct ChatOptions {
     pub steps: Option<u32>,
     /// How strongly to follow the message.
     pub guidance: Option<f64>,
-}
-
-/// A picture that is shown with a message.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attachment {
-    /// Its pixels.
-    pub image: Arc<RgbaImage>,
-    /// Its name for people.
-    pub name: String,
 }
 
 /// What the user says.
@@ -119,7 +109,8 @@ pub struct Chat {
     pub pending: Option<PendingTurn>,
     /// The earlier message that is being changed.
     pub edited: Option<EditedMessage>,
-    /// Pictures that were shown with messages of this session.
+    /// Pictures that were shown with the messages of the history. They are in its edits too, but
+    /// stay here when a state lets its pixels and edits go.
     pub attached: BTreeMap<NodeId, Vec<Attachment>>,
     /// What the model said about messages of this session.
     pub remarks: BTreeMap<NodeId, String>,

@@ -99,13 +99,14 @@ fn earlier(editor: &Editor, most: usize) -> Vec<EarlierPlan> {
         } else {
             None
         };
-        let attached = editor.chat.attached.get(&turn.node);
+        let attached = editor.chat.attached.get(&turn.node).map_or(&[][..], Vec::as_slice);
+        if attached.len() < turn.record.settings.attachments.len() {
+            break;
+        }
         found.push(EarlierPlan {
             asked,
             result,
-            attachments: attached
-                .map(|all| all.iter().map(|one| Arc::clone(&one.image)).collect())
-                .unwrap_or_default(),
+            attachments: attached.iter().map(|one| Arc::clone(&one.image)).collect(),
             message: turn.message().to_owned(),
             reply: turn.reply().to_owned(),
         });
@@ -218,6 +219,7 @@ pub fn answer(stage: StagePlan) -> Answered {
                     log::debug!("an answer changed {bytes} bytes outside of its region");
                 }
                 write_record(&mut edits, &mut document, &note, record.as_ref());
+                let edits = attached(&plan).chain(edits).collect();
                 let item = Some(gallery_item(&plan, &document, picture, record, seconds));
                 return Answered { plan, item, edits, document };
             }
@@ -230,8 +232,15 @@ pub fn answer(stage: StagePlan) -> Answered {
     let picture = Some(if same { TurnPicture::Same } else { TurnPicture::None });
     let note = TurnNote { picture, outside_mask_delta: None };
     let record = record.and_then(|record| note.written_with(&record)).unwrap_or_default();
-    let edits: Vec<Edit> = in_hand(&plan).into_iter().chain([Edit::Said { record }]).collect();
+    let said = in_hand(&plan).into_iter().chain([Edit::Said { record }]);
+    let edits = attached(&plan).chain(said).collect();
     Answered { plan, item: None, edits, document }
+}
+
+/// What was shown with the message is kept with the turn.
+fn attached(plan: &RequestPlan) -> impl Iterator<Item = Edit> {
+    let message = plan.chat.as_ref().map(|chat| &chat.message);
+    message.into_iter().flat_map(|message| message.attachments.iter().cloned().map(Edit::Attach))
 }
 
 /// Which layer is in hand is no step of its own, but belongs to the state that a step makes.

@@ -25,8 +25,7 @@ mod view;
 
 pub use action::{Action, ActionInfo, Menu};
 pub use chat::{
-    AnswerWish, Answered, Attachment, Chat, ChatOptions, EditedMessage, MOST_ATTACHMENTS, Message,
-    PendingTurn,
+    AnswerWish, Answered, Chat, ChatOptions, EditedMessage, MOST_ATTACHMENTS, Message, PendingTurn,
 };
 pub use command::{Command, PointerEvent, PointerPhase};
 pub use compare::{Compare, CompareMode, CompareSide};

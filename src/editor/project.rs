@@ -1,10 +1,11 @@
 //! Projects as they come from disk.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::document::{Document, NodeId, StoredNode};
+use crate::document::{Attachment, Document, NodeId, StoredNode};
 use crate::editor::View;
 use crate::geom::Extent;
 use crate::raster::RgbaImage;
@@ -29,6 +30,8 @@ pub struct OpenedProject {
     pub current: NodeId,
     /// The document at that state.
     pub document: Document,
+    /// The pictures that were shown with messages, by the states of their turns.
+    pub attached: BTreeMap<NodeId, Vec<Attachment>>,
     /// The state that the file holds.
     pub saved: Option<NodeId>,
     /// What the user should know: another program changed the file, something is missing.

@@ -22,8 +22,8 @@ pub use content::{ContentHash, document_content};
 pub use error::ProjectError;
 pub use picture::{Picture, TilePixels};
 pub use record::{
-    DocumentRecord, EditRecord, FORMAT, GridId, GridRecord, LayerRecord, MaskRecord, NodeRecord,
-    PlaceRecord, ProjectRecord, Record, SavedSelectionRecord, ShownRecord, TileRecord,
+    AttachRecord, DocumentRecord, EditRecord, FORMAT, GridId, GridRecord, LayerRecord, MaskRecord,
+    NodeRecord, PlaceRecord, ProjectRecord, Record, SavedSelectionRecord, ShownRecord, TileRecord,
 };
 pub use recorder::{Batch, NewNode, Recorder};
 pub use tree::{Pictures, Tree};

@@ -15,7 +15,10 @@ use crate::project::ContentHash;
 use crate::raster::BlendMode;
 
 /// The version of the records that this program writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+///
+/// Version 2 has [`EditRecord::Attach`]; a reader of version 1 would leave out the states that have
+/// it and all that build on them. All that version 1 has is in version 2 as it was.
+pub const FORMAT: u32 = 2;
 
 /// Names a grid of tiles within its project; greater than that of the grid it is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -207,6 +210,8 @@ pub enum EditRecord {
     Place(Box<PlaceRecord>),
     /// Another document took the place of the former one.
     Replace(Box<DocumentRecord>),
+    /// A picture was shown with the message of the state's turn.
+    Attach(AttachRecord),
     /// Any other change.
     Do(Edit),
 }
@@ -221,7 +226,17 @@ impl EditRecord {
                 None => OperationKind::Layer,
             },
             Self::Replace(_) => OperationKind::Opened,
+            Self::Attach(_) => OperationKind::Chat,
             Self::Do(edit) => edit.kind(),
+        }
+    }
+
+    /// Whether the edit says what kind of step it belongs to, as [`Edit`]s do.
+    const fn is_work(&self) -> bool {
+        match self {
+            Self::Attach(_) => false,
+            Self::Do(edit) => edit.is_work(),
+            Self::Place(_) | Self::Replace(_) => true,
         }
     }
 }
@@ -237,11 +252,19 @@ impl NodeRecord {
         })
     }
 
+    /// The pictures that were shown with the message of the state's turn, in order.
+    #[must_use]
+    pub fn attached(&self) -> impl Iterator<Item = &AttachRecord> {
+        self.edits.iter().filter_map(|edit| match edit {
+            EditRecord::Attach(attach) => Some(attach),
+            _ => None,
+        })
+    }
+
     /// What kind of work made the state.
     #[must_use]
     pub fn kind(&self) -> OperationKind {
-        let hand = |edit: &&EditRecord| !matches!(edit, EditRecord::Do(Edit::SetActive(_)));
-        let work = self.edits.iter().filter(hand);
+        let work = self.edits.iter().filter(|edit| edit.is_work());
         work.map(EditRecord::kind).min().unwrap_or(OperationKind::Opened)
     }
 }
@@ -266,6 +289,18 @@ pub struct PlaceRecord {
     /// What the model was shown, where it was shown something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<ShownRecord>,
+}
+
+/// A picture that was shown with a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachRecord {
+    /// Columns and rows of the picture.
+    pub extent: Extent,
+    /// Its pixels from the first column and row on; without a grid all of them are transparent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<GridId>,
+    /// Its name for people.
+    pub name: String,
 }
 
 /// What a model was shown.

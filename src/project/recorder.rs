@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::document::{Document, Edit, Layer, NodeId, Place};
+use crate::document::{Attachment, Document, Edit, Layer, NodeId, Place};
 use crate::geom::PixelRect;
 use crate::project::content::{
     Bytes, GridContents, MaskContent, content_of, grid_content, tile_content,
 };
 use crate::project::record::MaskRecord;
 use crate::project::{
-    ContentHash, DocumentRecord, EditRecord, GridId, GridRecord, LayerRecord, NodeRecord, Picture,
-    PlaceRecord, Record, SavedSelectionRecord, ShownRecord, TilePixels, TileRecord,
+    AttachRecord, ContentHash, DocumentRecord, EditRecord, GridId, GridRecord, LayerRecord,
+    NodeRecord, Picture, PlaceRecord, Record, SavedSelectionRecord, ShownRecord, TilePixels,
+    TileRecord,
 };
 use crate::raster::{GridState, Pixel, PixelGrid, RgbaImage, Tile, TileGrid, TileIndex};
 
@@ -84,6 +85,8 @@ enum Role {
     Selection,
     Saved(String),
     Placed,
+    /// By the place among the edits of a state: a message that is asked again has the same pictures.
+    Attached(usize),
 }
 
 /// Grids and tiles of one kind of pixel that are known.
@@ -167,7 +170,8 @@ impl Recorder {
     /// Hashes the tiles that are new, so it takes some milliseconds; not for the window's thread.
     pub fn node(&mut self, node: &NewNode) -> Batch {
         let (document, content) = self.document(&node.document);
-        let edits = node.edits.iter().map(|edit| self.edit(edit)).collect();
+        let edits = node.edits.iter().enumerate();
+        let edits = edits.map(|(place, edit)| self.edit(edit, place)).collect();
         let since = node.time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let record = NodeRecord {
             id: node.id,
@@ -251,12 +255,22 @@ impl Recorder {
         (record, content_of(document, &contents))
     }
 
-    fn edit(&mut self, edit: &Edit) -> EditRecord {
+    fn edit(&mut self, edit: &Edit, place_in_state: usize) -> EditRecord {
         match edit {
             Edit::Place(place) => EditRecord::Place(Box::new(self.place(place))),
             Edit::Replace(document) => EditRecord::Replace(Box::new(self.document(document).0)),
+            Edit::Attach(attachment) => {
+                EditRecord::Attach(self.attach(attachment, Role::Attached(place_in_state)))
+            }
             edit => EditRecord::Do(edit.clone()),
         }
+    }
+
+    fn attach(&mut self, attachment: &Attachment, role: Role) -> AttachRecord {
+        let extent = attachment.image.extent();
+        let rect = PixelRect::new(0, 0, extent.width, extent.height);
+        let pixels = PixelGrid::from_pixels(rect, attachment.image.pixels());
+        AttachRecord { extent, pixels: self.grid(&pixels, role).id, name: attachment.name.clone() }
     }
 
     fn place(&mut self, place: &Place) -> PlaceRecord {

@@ -24,6 +24,8 @@ pub struct Redraw<'a> {
     pub image: Option<RgbaImage>,
     /// Where it was to repaint, as large as the picture.
     pub mask: Option<Mask>,
+    /// The pictures that were shown with the message, as they were attached to it.
+    pub attachments: Vec<Arc<RgbaImage>>,
     /// Gives the newest turns of the conversation before it, at most so many, the oldest first.
     pub earlier: &'a mut dyn FnMut(usize) -> Result<Vec<Told>, ProjectError>,
 }
@@ -33,6 +35,8 @@ pub struct Redraw<'a> {
 pub struct Told {
     /// The turn, as JSON.
     pub record: String,
+    /// The pictures that were shown with its message, as they were attached to it.
+    pub attachments: Vec<Arc<RgbaImage>>,
     /// The whole canvas as it was before it, flattened.
     pub before: RgbaImage,
     /// The whole canvas as it was after it, flattened.
@@ -94,10 +98,16 @@ pub fn replay(
             Some(parent) => {
                 let mut document = states.get(parent, tree, pictures)?;
                 let mut result = Ok(());
+                let mut attachments = Vec::new();
                 for edit in edits {
                     let edit = match edit {
+                        Edit::Attach(attachment) => {
+                            attachments.push(attachment.image);
+                            continue;
+                        }
                         Edit::Place(place) if place.record.is_some() => {
-                            match redraw(place, parent, &mut states, tree, pictures, draw)? {
+                            let asked = Asked { place, parent, attachments: attachments.clone() };
+                            match redraw(asked, &mut states, tree, pictures, draw)? {
                                 Ok((place, Drawn::Again)) => {
                                     redrawn += 1;
                                     Edit::Place(place)
@@ -192,15 +202,24 @@ enum Drawn {
     Taken,
 }
 
+/// A picture that a model drew, and what it was asked with.
+struct Asked {
+    place: Place,
+    /// The state before it.
+    parent: NodeId,
+    /// What was shown with the message.
+    attachments: Vec<Arc<RgbaImage>>,
+}
+
 /// A model's picture drawn again, as it was laid down.
 fn redraw(
-    place: Place,
-    parent: NodeId,
+    asked: Asked,
     states: &mut States,
     tree: &mut Tree,
     pictures: &mut dyn Pictures,
     draw: Draw<'_>,
 ) -> Result<Result<(Place, Drawn), String>, ProjectError> {
+    let Asked { place, parent, attachments } = asked;
     let Some(record) = place.record.clone() else { return Ok(Ok((place, Drawn::Taken))) };
     let (mut image, mut mask) = (None, None);
     if let Some(shown) = place.shown.as_deref() {
@@ -212,7 +231,8 @@ fn redraw(
     }
     let asked_at = place.shown.as_deref().map_or(parent, |shown| shown.state);
     let mut earlier = |most: usize| told(asked_at, most, states, tree, pictures);
-    let drawn = match draw(Redraw { record: &record, image, mask, earlier: &mut earlier }) {
+    let again = Redraw { record: &record, image, mask, attachments, earlier: &mut earlier };
+    let drawn = match draw(again) {
         Ok(Some(drawn)) => drawn,
         Ok(None) => return Ok(Ok((place, Drawn::Taken))),
         Err(why) => return Ok(Err(why)),
@@ -244,11 +264,13 @@ fn told(
         let (OperationKind::Chat, Some(record), Some(parent)) = (kind, record, parent) else {
             continue;
         };
+        let attached = tree.attached(id, pictures)?;
+        let attachments = attached.into_iter().map(|attachment| attachment.image).collect();
         let mut whole = |id| -> Result<RgbaImage, ProjectError> {
             let document = states.get(id, tree, pictures)?;
             Ok(flatten(&document, document.extent.rect()))
         };
-        found.push(Told { record, before: whole(parent)?, after: whole(id)? });
+        found.push(Told { record, attachments, before: whole(parent)?, after: whole(id)? });
     }
     found.reverse();
     Ok(found)
@@ -277,6 +299,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::document::Attachment;
     use crate::document::testing::Rng;
     use crate::geom::{CanvasRect, Extent};
     use crate::project::journal::{Change, Journal};
@@ -426,26 +449,42 @@ mod tests {
                 shown: None,
             })]
         };
+        let shown = |name: &str| Attachment {
+            image: Arc::new(RgbaImage::new(Extent::new(7, 5), [name.len() as u8, 3, 2, 90])),
+            name: name.to_owned(),
+        };
+        let attach = |name: &str| vec![Edit::Attach(shown(name))];
+        let said = |name: &str| vec![Edit::Said { record: turn(name) }];
         commit(None, Vec::new());
-        commit(Some(0), drawn("first"));
+        commit(Some(0), [attach("first"), drawn("first")].concat());
         commit(Some(1), vec![Edit::AddLayer { name: "not said".to_owned() }]);
-        commit(Some(1), vec![Edit::Said { record: turn("on another line") }]);
-        commit(Some(2), vec![Edit::Said { record: turn("asked") }]);
-        commit(Some(4), drawn("last"));
+        commit(Some(1), said("on another line"));
+        commit(Some(2), [attach("asked"), attach("twice"), said("asked")].concat());
+        commit(Some(4), [attach("the last"), drawn("last")].concat());
         let mut tree = Tree::default();
         for record in journal.tree().records() {
             tree.take(record).unwrap();
         }
+        let pixels =
+            |names: &[&str]| -> Vec<_> { names.iter().map(|name| shown(name).image).collect() };
         let mut heard = Vec::new();
+        let mut seen = Vec::new();
         let mut draw = |again: Redraw<'_>| {
             for most in [9, 1] {
                 let told = (again.earlier)(most).map_err(|error| error.to_string())?;
                 heard.push(told.iter().map(|told| told.record.clone()).collect::<Vec<_>>());
                 for told in told {
+                    let names: &[&str] = match &told.record {
+                        first if *first == turn("first") => &["first"],
+                        asked if *asked == turn("asked") => &["asked", "twice"],
+                        other => panic!("{other}"),
+                    };
+                    assert_eq!(told.attachments, pixels(names));
                     let changed = told.before != told.after;
                     assert_eq!(changed, told.record == turn("first"), "{}", told.record);
                 }
             }
+            seen.push(again.attachments);
             Ok(None)
         };
         replay(&mut tree, &mut journal, None, &mut draw, &mut |_| Ok(())).unwrap();
@@ -453,6 +492,7 @@ mod tests {
         assert_eq!(heard[0], none);
         assert_eq!(heard[2], [turn("first"), turn("asked")]);
         assert_eq!(heard[3], [turn("asked")]);
+        assert_eq!(seen, [pixels(&["first"]), pixels(&["the last"])]);
     }
 
     #[test]

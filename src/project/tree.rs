@@ -12,14 +12,15 @@ use std::sync::{Arc, Weak};
 use rayon::prelude::*;
 
 use crate::document::{
-    Document, Edit, Layer, LayerId, NodeId, Place, SavedSelection, Selection, Shown,
+    Attachment, Document, Edit, Layer, LayerId, NodeId, Place, SavedSelection, Selection, Shown,
 };
 use crate::geom::{Extent, PixelRect};
+use crate::project::content::grid_content;
 use crate::project::picture::{color_tile, cover_tile, small_picture};
 use crate::project::record::MaskRecord;
 use crate::project::{
-    ContentHash, DocumentRecord, EditRecord, FORMAT, GridId, GridRecord, LayerRecord, NodeRecord,
-    PlaceRecord, ProjectError, ProjectRecord, Record, ShownRecord,
+    AttachRecord, ContentHash, DocumentRecord, EditRecord, FORMAT, GridId, GridRecord, LayerRecord,
+    NodeRecord, PlaceRecord, ProjectError, ProjectRecord, Record, ShownRecord,
 };
 use crate::raster::{CoverGrid, Pixel, PixelGrid, RgbaImage, Tile, TileGrid, TileIndex};
 
@@ -50,9 +51,10 @@ pub struct Tree {
     cache: Cache,
 }
 
-/// Tiles that were read and still live, so that equal tiles are one tile.
+/// Tiles and attached pictures that were read and still live, so that equal ones are one.
 #[derive(Debug, Default)]
 struct Cache {
+    attached: HashMap<(Extent, Option<ContentHash>), Weak<RgbaImage>>,
     colors: HashMap<ContentHash, Weak<Tile<[u8; 4]>>>,
     covers: HashMap<ContentHash, Weak<Tile<u8>>>,
 }
@@ -63,7 +65,7 @@ const MAX_PARTS: usize = 10_000;
 const MAX_TILE: i32 = 1 << 22;
 /// A layer's opacity and such lie in a range; names and texts are no longer than this.
 const MAX_TEXT_BYTES: usize = 1 << 20;
-/// Sides of a placed picture.
+/// Sides of a placed or attached picture.
 const MAX_PLACED_PX: u32 = Document::MAX_SIDE_PX * 2;
 /// Files that are read before they are decoded on all cores.
 const AT_ONCE: usize = 64;
@@ -176,6 +178,7 @@ impl Tree {
             match edit {
                 EditRecord::Place(place) => self.check_place(place)?,
                 EditRecord::Replace(document) => self.check_document(document)?,
+                EditRecord::Attach(attach) => self.check_attach(attach)?,
                 EditRecord::Do(_) => {}
             }
         }
@@ -236,6 +239,18 @@ impl Tree {
         self.check_grid(place.mask.and_then(|mask| mask.cover))
     }
 
+    fn check_attach(&self, attach: &AttachRecord) -> Result<(), String> {
+        let Extent { width, height } = attach.extent;
+        let sides = 1..=MAX_PLACED_PX;
+        if !sides.contains(&width) || !sides.contains(&height) {
+            return Err(format!("an attached picture of {width}x{height} pixels"));
+        }
+        if attach.name.len() > MAX_TEXT_BYTES {
+            return Err("a text that is too long".to_owned());
+        }
+        self.check_grid(attach.pixels)
+    }
+
     fn check_grid(&self, grid: Option<GridId>) -> Result<(), String> {
         match grid {
             Some(id) if !self.grids.contains_key(&id) => Err(format!("there is no grid {}", id.0)),
@@ -285,10 +300,13 @@ impl Tree {
         self.lines
     }
 
-    /// All records that make this tree again: what [`Self::take`] was given, in short.
+    /// All records that make this tree again: what [`Self::take`] was given, in short, and in the
+    /// version that this program writes.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
-        let mut records: Vec<Record> = self.project.iter().cloned().map(Record::Project).collect();
+        let project = self.project.iter().cloned();
+        let project = project.map(|project| ProjectRecord { format: FORMAT, ..project });
+        let mut records: Vec<Record> = project.map(Record::Project).collect();
         records.extend(self.grids.values().cloned().map(Record::Grid));
         records.extend(self.nodes.values().cloned().map(Box::new).map(Record::Node));
         let thumbnails = self.thumbnails.iter();
@@ -342,6 +360,7 @@ impl Tree {
                 EditRecord::Replace(document) => {
                     Edit::Replace(Box::new(self.document_of(&document, pictures)?))
                 }
+                EditRecord::Attach(attach) => Edit::Attach(self.attachment(attach, pictures)?),
                 EditRecord::Place(place) => {
                     let Extent { width, height } = place.extent;
                     let rect = PixelRect::new(place.at.0, place.at.1, width, height);
@@ -360,6 +379,42 @@ impl Tree {
             });
         }
         Ok(edits)
+    }
+
+    /// The pictures that were shown with the message of a node's turn, in order.
+    ///
+    /// Equal pictures that live at the same time are one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such node, or a tile of a picture is missing or damaged.
+    pub fn attached(
+        &mut self,
+        id: NodeId,
+        pictures: &mut dyn Pictures,
+    ) -> Result<Vec<Attachment>, ProjectError> {
+        let node = self.nodes.get(&id).ok_or(ProjectError::NoNode(id))?;
+        let records: Vec<AttachRecord> = node.attached().cloned().collect();
+        records.into_iter().map(|record| self.attachment(record, pictures)).collect()
+    }
+
+    fn attachment(
+        &mut self,
+        record: AttachRecord,
+        pictures: &mut dyn Pictures,
+    ) -> Result<Attachment, ProjectError> {
+        let AttachRecord { extent, pixels, name } = record;
+        let key = (extent, grid_content(self.tiles_of(pixels)));
+        if let Some(image) = self.cache.attached.get(&key).and_then(Weak::upgrade) {
+            return Ok(Attachment { image, name });
+        }
+        let rect = PixelRect::new(0, 0, extent.width, extent.height);
+        let pixels = self.colors(pixels, pictures)?.read(rect);
+        let image = RgbaImage::from_raw(extent, pixels.into_flattened());
+        let image = Arc::new(image.map_err(|error| ProjectError::Encode(error.to_string()))?);
+        self.cache.attached.retain(|_, image| image.strong_count() > 0);
+        self.cache.attached.insert(key, Arc::downgrade(&image));
+        Ok(Attachment { image, name })
     }
 
     fn shown(
@@ -618,6 +673,70 @@ mod tests {
     }
 
     #[test]
+    fn what_was_shown_with_a_message_is_stored_once_and_comes_back() {
+        let mut rng = Rng(5);
+        // More than a tile, with colors where it is transparent, and one of nothing.
+        let mut large = RgbaImage::new(Extent::new(300, 40), [0; 4]);
+        large.pixels_mut().iter_mut().for_each(|pixel| *pixel = rng.color());
+        large.pixels_mut()[7] = [9, 8, 7, 0];
+        let blank = RgbaImage::new(Extent::new(5, 3), [0; 4]);
+        let shown: Vec<Attachment> = [("large", large), ("blank", blank)]
+            .map(|(name, image)| Attachment { image: Arc::new(image), name: name.to_owned() })
+            .into();
+        let said = Edit::Said { record: r#"{"command":"chat","prompt":"so?"}"#.to_owned() };
+        let attach = || shown.iter().cloned().map(Edit::Attach);
+        let document = rng.document();
+        let mut recorder = Recorder::new();
+        let mut memory = Memory::default();
+        let old = ProjectRecord { format: 1, id: "0".repeat(32), writer: "test".to_owned() };
+        memory.add(Batch { records: vec![Record::Project(old)], pictures: Vec::new() });
+        let mut add = |id: u64, parent: Option<u64>, edits: Vec<Edit>| {
+            let batch = recorder.node(&NewNode {
+                id: NodeId(id),
+                parent: parent.map(NodeId),
+                label: String::new(),
+                time: SystemTime::now(),
+                edits,
+                document: document.clone(),
+            });
+            let counts = (batch.records.len(), batch.pictures.len());
+            memory.add(batch);
+            counts
+        };
+        add(1, None, Vec::new());
+        // Two tiles, their grid and the state.
+        assert_eq!(add(2, Some(1), attach().chain([said.clone()]).collect()), (2, 2));
+        // Asked again: the line of the state alone.
+        assert_eq!(add(3, Some(1), attach().chain([said]).collect()), (1, 0));
+        assert_eq!(add(4, Some(3), vec![Edit::AddLayer { name: "other".to_owned() }]).1, 0);
+        let layer = Edit::AddLayer { name: "Layer".to_owned() };
+        add(5, Some(4), attach().chain([layer]).collect());
+
+        let tree = Tree::read(&memory.lines).unwrap();
+        let mut again = Tree::default();
+        tree.records().into_iter().for_each(|record| again.take(record).unwrap());
+        assert_eq!(again.project.as_ref().unwrap().format, FORMAT, "it has what is new");
+        let kinds: Vec<_> = again.nodes().map(NodeRecord::kind).collect();
+        use crate::document::OperationKind::{Chat, Layer, Opened};
+        assert_eq!(kinds, [Opened, Chat, Chat, Layer, Layer]);
+        let node = again.node(NodeId(2)).unwrap();
+        assert!(node.model_record().unwrap().contains("so?"));
+        let first = again.attached(NodeId(2), &mut memory).unwrap();
+        assert_eq!(first, shown);
+        assert_eq!(again.attached(NodeId(4), &mut memory).unwrap(), []);
+        let edits = again.edits(NodeId(3), &mut memory).unwrap();
+        let [Edit::Attach(large), Edit::Attach(blank), Edit::Said { .. }] = &edits[..] else {
+            panic!("{edits:?}")
+        };
+        assert!(Arc::ptr_eq(&large.image, &first[0].image), "they are one while they live");
+        assert_eq!(*blank, shown[1]);
+        // A tile that got lost is told.
+        drop((first, edits));
+        memory.files.clear();
+        assert!(again.attached(NodeId(2), &mut memory).is_err());
+    }
+
+    #[test]
     fn a_tree_written_anew_is_the_same_tree() {
         let (mut memory, documents) = random_project(9, 60);
         let mut tree = Tree::read(&memory.lines).unwrap();
@@ -686,7 +805,20 @@ mod tests {
         refused(&node(99, parent, size, &layer.replace("1.0", "7.0")), "an opacity of 7");
         let vast = r#"{"width": 99999, "height": 1}"#;
         refused(&node(99, parent, vast, &layer), "a canvas of 99999x1");
-        let newer = r#"{"project": {"format": 2, "id": "x", "writer": "Gesso 9"}}"#;
+        let attached =
+            |edit: &str| node(99, &format!(r#""parent": 1, "edits": [{edit}],"#), size, &layer);
+        let attach = |extent: &str, pixels: u64, name: &str| {
+            attached(&format!(
+                r#"{{"attach": {{"extent": {extent}, "pixels": {pixels}, "name": "{name}"}}}}"#
+            ))
+        };
+        refused(&attach(size, 9999, ""), "there is no grid 9999");
+        refused(&attach(vast, 1, ""), "an attached picture of 99999x1");
+        let flat = r#"{"width": 8, "height": 0}"#;
+        refused(&attach(flat, 1, ""), "an attached picture of 8x0");
+        refused(&attach(size, 1, &"x".repeat(MAX_TEXT_BYTES + 1)), "a text that is too long");
+        refused(&attached(r#"{"do": {"attach": {"name": ""}}}"#), "unknown variant");
+        let newer = r#"{"project": {"format": 3, "id": "x", "writer": "Gesso 9"}}"#;
         let message = Tree::read(newer).unwrap_err().to_string();
         assert!(message.contains("newer version (Gesso 9"), "{message}");
     }

@@ -95,6 +95,8 @@ pub(crate) fn record(plan: &RequestPlan, reply: &str) -> Record {
         panic!("another record");
     };
     settings.image = plan.region.map(|_| SourceNote::default());
+    let attachments = plan.chat.iter().flat_map(|chat| &chat.message.attachments);
+    settings.attachments = attachments.map(|_| SourceNote::default()).collect();
     settings.mask = plan.mask.as_ref().map(|_| SourceNote::default());
     Record::Chat(ChatRecord { settings, reply })
 }

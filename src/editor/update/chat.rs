@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::document::{Document, Edit, LayerId, NodeId, Operation};
+use crate::document::{Attachment, Document, Edit, LayerId, NodeId, Operation};
 use crate::editor::{
-    Action, AnswerWish, Answered, Attachment, Chat, ChatOptions, Conversation, EditedMessage,
-    Editor, Effect, Fetching, JobNumber, Keep, MOST_ATTACHMENTS, Message, NoticeKind, Panel,
-    PendingTurn, RequestPlan, Turn, last_change, line_end, messages,
+    Action, AnswerWish, Answered, Chat, ChatOptions, Conversation, EditedMessage, Editor, Effect,
+    Fetching, JobNumber, Keep, MOST_ATTACHMENTS, Message, NoticeKind, Panel, PendingTurn,
+    RequestPlan, Turn, last_change, line_end, messages,
 };
 use crate::engine::catalog::ModelInfo;
 use crate::engine::family::Purpose;
@@ -645,12 +645,13 @@ mod tests {
         let mut editor = script::editor();
         editor.generation.seed_locked = true;
         let root = editor.history.root();
-        let first = send(&mut editor, "a tree");
         let attached =
             Attachment { image: crate::ui::sample::picture(1, 8), name: "style".to_owned() };
+        let Attachment { image, name } = attached.clone();
+        act(&mut editor, Command::Attached { image, name });
+        let first = send(&mut editor, "a tree");
         answer(&mut editor, &first, red((10, 10, 40, 40)));
         let a = editor.history.current();
-        editor.chat.attached.insert(a, vec![attached.clone()]);
         act(&mut editor, Command::SetChatDraft("next".to_owned()));
         let effects = act(&mut editor, Command::RetryTurn(a));
         let plan = begun(&mut editor, submitted(effects).unwrap());
@@ -884,7 +885,38 @@ mod tests {
         let plan = send(&mut editor, "in the style of these");
         assert_eq!(plan.chat.as_ref().unwrap().message.attachments.len(), 3);
         answer(&mut editor, &plan, Reply::words("no"));
-        assert_eq!(editor.chat.attached[&editor.history.current()].len(), 3);
+        let asked = editor.history.current();
+        assert_eq!(editor.chat.attached[&asked].len(), 3);
+        let node = editor.history.node(asked).unwrap();
+        assert_eq!(
+            (node.kind, node.operation.label.as_str()),
+            (OperationKind::Chat, "Chat: in the style of these")
+        );
+        let [Edit::Attach(a), Edit::Attach(b), Edit::Attach(c), Edit::Said { .. }] =
+            &node.operation.edits[..]
+        else {
+            panic!("{:?}", node.operation)
+        };
+        assert_eq!(editor.chat.attached[&asked], [a.clone(), b.clone(), c.clone()]);
+        // With an answer that is a picture as well.
+        act(&mut editor, Command::AttachFromGallery(crate::editor::GalleryId(2)));
+        let drawn = turn(&mut editor, "like this", red((10, 10, 40, 40)));
+        let node = editor.history.node(drawn).unwrap();
+        assert!(matches!(node.operation.edits[..], [Edit::Attach(_), .., Edit::Place(_)]));
+        assert_eq!(node.kind, OperationKind::Chat);
+        let mut again = editor.history.node(asked).unwrap().document.clone().unwrap();
+        node.operation.edits.iter().for_each(|edit| drop(edit.apply(&mut again).unwrap()));
+        assert_eq!(again, editor.document, "the edits make the state again");
+        // Memory begins after a turn whose pictures are not here.
+        let remembered = |editor: &mut Editor| {
+            let plan = send(editor, "and now?");
+            act(editor, Command::CancelJob(plan.job));
+            let earlier = plan.chat.unwrap().earlier;
+            earlier.iter().map(|turn| turn.attachments.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(remembered(&mut editor), [3, 1]);
+        editor.chat.attached.remove(&asked);
+        assert_eq!(remembered(&mut editor), [1]);
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Editor {
     }
 
     pub(super) fn project_opened(&mut self, opened: OpenedProject, effects: &mut Vec<Effect>) {
-        let OpenedProject { path, nodes, current, document, saved, remarks } = opened;
+        let OpenedProject { path, nodes, current, document, attached, saved, remarks } = opened;
         let budget = self.history.budget_bytes();
         let history = History::restored(nodes, current, document.clone(), budget);
         let Some(history) = history else {
@@ -167,6 +167,7 @@ impl Editor {
         }
         self.file = PictureFile { path, saved };
         self.show_new(document);
+        self.chat.attached = attached;
         // The original can always be shown.
         let root = self.history.root();
         self.history.pin(root);

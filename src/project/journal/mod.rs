@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::document::{Document, Edit, NodeId};
+use crate::document::{Attachment, Document, Edit, NodeId};
 use crate::project::journal::lines::Lines;
 use crate::project::journal::pack::{Pack, PackReader};
 use crate::project::ora::{OraFile, WriteReport};
@@ -287,6 +287,16 @@ impl Journal {
     pub fn edits(&mut self, node: NodeId) -> Result<Vec<Edit>, ProjectError> {
         let mut pictures = Both { pack: &mut self.pack, base: self.base.as_deref_mut() };
         self.tree.edits(node, &mut pictures)
+    }
+
+    /// The pictures that were shown with the message of a state's turn.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such state, or its pixels can't be read.
+    pub fn attached(&mut self, node: NodeId) -> Result<Vec<Attachment>, ProjectError> {
+        let mut pictures = Both { pack: &mut self.pack, base: self.base.as_deref_mut() };
+        self.tree.attached(node, &mut pictures)
     }
 
     /// The small picture of a state.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::document::testing::Rng;
-use crate::document::{History, Operation};
+use crate::document::{Attachment, History, Operation};
 use crate::geom::{Extent, PixelRect};
 use crate::project::{FORMAT, document_content};
 use crate::storage::disk::faults;
@@ -86,6 +86,45 @@ fn what_was_committed_is_taken_up_and_gone_on_with() {
     remove_abandoned(&found[0].folder).unwrap();
     assert_eq!(abandoned(root.path()), []);
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_was_shown_with_a_message_is_recovered() {
+    let root = tempfile::tempdir().unwrap();
+    let mut painter = Painter::new(6);
+    let mut journal = Journal::create(root.path(), &project()).unwrap();
+    journal.commit([painter.next()]).unwrap();
+    let mut shown = Vec::new();
+    for id in 2..5 {
+        let image = Arc::new(painter.rng.image());
+        let attachment = Attachment { image, name: format!("picture {id}") };
+        let said = Edit::Said { record: r#"{"command":"chat"}"#.to_owned() };
+        let node = NewNode {
+            id: NodeId(id),
+            parent: Some(NodeId(1)),
+            label: "Chat".to_owned(),
+            time: SystemTime::now(),
+            edits: vec![Edit::Attach(attachment.clone()), said],
+            document: painter.document.clone(),
+        };
+        journal.commit([Change::Node(Box::new(node))]).unwrap();
+        shown.push(attachment);
+    }
+    let folder = journal.folder().to_owned();
+    drop(journal);
+    let recovered = Journal::take_up(&folder).unwrap();
+    assert_eq!(recovered.remarks, Vec::<String>::new());
+    let mut journal = recovered.journal;
+    for (id, attachment) in (2..).zip(shown) {
+        assert_eq!(journal.attached(NodeId(id)).unwrap(), [attachment]);
+    }
+    // And the file that is saved from it has them.
+    let path = root.path().join("all.ora");
+    journal.save(&path, NodeId(4), &painter.document, None).unwrap();
+    let opened = crate::project::file::open(&path).unwrap();
+    let (mut tree, mut file) = (opened.tree.unwrap(), opened.file);
+    let saved = tree.attached(NodeId(3), &mut file).unwrap();
+    assert_eq!(saved, journal.attached(NodeId(3)).unwrap());
 }
 
 /// Copies a folder's files, cut to the lengths that are given.

@@ -5,8 +5,8 @@ use egui::{
     Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, vec2,
 };
 
-use crate::document::NodeId;
-use crate::editor::{Action, Attachment, Command, CompareSide, Dragged, Editor, Turn, line_end};
+use crate::document::{Attachment, NodeId};
+use crate::editor::{Action, Command, CompareSide, Dragged, Editor, Turn, line_end};
 use crate::locale::{tr, trf};
 use crate::ui::chat_panel::composer::composer_ui;
 use crate::ui::chat_panel::model::{

@@ -83,7 +83,7 @@ fn conversation() -> Editor {
         .remarks
         .insert(here, "The model has never seen: облако. It draws what it can.".to_owned());
     let attachment =
-        crate::editor::Attachment { image: sample::picture(2, 64), name: "cloud".to_owned() };
+        crate::document::Attachment { image: sample::picture(2, 64), name: "cloud".to_owned() };
     editor.chat.attached.insert(here, vec![attachment.clone(), attachment]);
     with_thumbnails(&mut editor);
     editor
