@@ -39,10 +39,10 @@ impl Default for ChangeSettings {
         Self {
             least: 18,
             sure: 44,
-            least_share: 0.2,
+            least_share: 0.25,
             sure_share: 0.5,
             least_px: 12,
-            margin_px: 3,
+            margin_px: 1,
             blur_px: 1,
             whole: 0.9,
         }

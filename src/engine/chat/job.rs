@@ -28,6 +28,10 @@ use crate::raster::{
     resize_bicubic_rgb_while, resize_mask,
 };
 
+/// A soft edge is at most this part of a picture's longer side wide: on a small picture it would be
+/// most of a thing.
+const SOFTEST: u32 = 64;
+
 /// Previews of a picture that are made while it is drawn, beside the last.
 const PREVIEWS: usize = 8;
 
@@ -224,18 +228,19 @@ fn change_of(part: &Mask, extent: Extent, mask: Option<&Mask>, settings: &ChatSe
     let found = resize_mask(part, extent).threshold(128);
     // The soft edge lies inside a mask: widened by it, all of what changed is taken over in full, and
     // nothing of what stood there before shines through at its border.
-    let soft = i32::try_from(settings.feather_px).unwrap_or(i32::MAX);
-    let found = match settings.widen_px.saturating_add(soft) {
+    let soft = settings.feather_px.min(extent.width.max(extent.height) / SOFTEST);
+    let by = settings.widen_px.saturating_add(i32::try_from(soft).unwrap_or(i32::MAX));
+    let found = match by {
         0 => found,
         by if by > 0 => found.grow(by.unsigned_abs()),
         by => found.inverted().grow(by.unsigned_abs()).inverted(),
     };
-    let Some(mask) = mask else { return found.feather(settings.feather_px) };
+    let Some(mask) = mask else { return found.feather(soft) };
     let mut both = found;
     for (cover, &allowed) in both.as_raw_mut().iter_mut().zip(mask.as_raw()) {
         *cover = (*cover).min(allowed);
     }
-    both.feather(settings.feather_px)
+    both.feather(soft)
 }
 
 /// The answer's picture, enlarged by the family's network where that was asked for.
