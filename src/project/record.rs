@@ -253,7 +253,6 @@ impl NodeRecord {
     }
 
     /// The pictures that were shown with the message of the state's turn, in order.
-    #[must_use]
     pub fn attached(&self) -> impl Iterator<Item = &AttachRecord> {
         self.edits.iter().filter_map(|edit| match edit {
             EditRecord::Attach(attach) => Some(attach),

@@ -584,7 +584,7 @@ mod tests {
 
     use super::*;
     use crate::document::testing::Rng;
-    use crate::document::{History, Operation};
+    use crate::document::{History, Operation, OperationKind};
     use crate::project::{Batch, NewNode, Recorder, document_content};
 
     #[derive(Default)]
@@ -717,8 +717,8 @@ mod tests {
         tree.records().into_iter().for_each(|record| again.take(record).unwrap());
         assert_eq!(again.project.as_ref().unwrap().format, FORMAT, "it has what is new");
         let kinds: Vec<_> = again.nodes().map(NodeRecord::kind).collect();
-        use crate::document::OperationKind::{Chat, Layer, Opened};
-        assert_eq!(kinds, [Opened, Chat, Chat, Layer, Layer]);
+        let (chat, layer) = (OperationKind::Chat, OperationKind::Layer);
+        assert_eq!(kinds, [OperationKind::Opened, chat, chat, layer, layer]);
         let node = again.node(NodeId(2)).unwrap();
         assert!(node.model_record().unwrap().contains("so?"));
         let first = again.attached(NodeId(2), &mut memory).unwrap();

@@ -99,7 +99,9 @@ fn differences(before: &RgbaImage, after: &RgbaImage) -> Vec<u8> {
 /// The value that all but 0.5 % stay at or below: the largest but for outliers.
 fn upper(values: &[u8]) -> u8 {
     let mut counts = [0_usize; 256];
-    values.iter().for_each(|&value| counts[usize::from(value)] += 1);
+    for &value in values {
+        counts[usize::from(value)] += 1;
+    }
     let mut above = values.len() / 200;
     for value in (0..=255_u8).rev() {
         match above.checked_sub(counts[usize::from(value)]) {

@@ -80,7 +80,7 @@ pub(crate) fn conv3x3_halving(
     apart.par_chunks_mut(plane).zip(x.par_chunks(height * width)).for_each(|(to, from)| {
         for (y, from) in from.chunks(width).enumerate() {
             // The border of zeros puts row y at y + 1.
-            let (parity, row) = ((y + 1) % 2, (y + 1) / 2);
+            let (parity, row) = ((y + 1) % 2, y.div_ceil(2));
             for tap in 0..3 {
                 let to = &mut to[(3 * parity + tap) * copy + row * columns..][..columns];
                 // Column x of the result reads column 2 * x + tap - 1.

@@ -97,7 +97,7 @@ fn push(
     flush: DeflateFlush,
     out: &mut Vec<u8>,
 ) -> io::Result<()> {
-    let mut room = [0; SAMPLE_BYTES];
+    let mut room = vec![0; SAMPLE_BYTES];
     loop {
         let (read, written) = (stream.total_in(), stream.total_out());
         stream.compress(bytes, &mut room, flush).map_err(|error| {

@@ -240,7 +240,7 @@ fn merged_row(contents: &Contents<'_>, row: i32) -> String {
             return String::new();
         }
         let (opacity, mode) = (layer.opacity, layer.blend_mode.ora_name());
-        all.push_str(&format!("{opacity} {mode} {content}\n"));
+        all.extend([opacity.to_string().as_str(), " ", mode, " ", content.as_str(), "\n"]);
     }
     ContentHash::of("merged row", &[all.as_bytes()]).to_string()
 }
