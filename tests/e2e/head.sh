@@ -32,7 +32,9 @@ trap cleanup EXIT
 start_x() {
     export DISPLAY=${GESSO_E2E_DISPLAY:-$1}
     unset WAYLAND_DISPLAY
-    Xvfb "$DISPLAY" -screen 0 "$2x24" -nolisten tcp >"$out/xvfb.log" 2>&1 &
+    # Without -noreset the server begins anew when the last program has left, as the one that asks below
+    # whether it is there, and refuses programs meanwhile.
+    Xvfb "$DISPLAY" -screen 0 "$2x24" -nolisten tcp -noreset >"$out/xvfb.log" 2>&1 &
     for _ in $(seq 100); do
         xdotool getdisplaygeometry >/dev/null 2>&1 && return
         sleep 0.1
