@@ -1,7 +1,7 @@
-//! CPU kernels for f32 pictures `[B, C, H, W]`, where candle's own are several times slower.
+//! CPU kernels for f32 pictures `[B, C, H, W]` and rows of activations, where candle's own are slower.
 //!
-//! [`panel`] holds the inner kernel, [`product`] spreads it over threads; convolutions and attention
-//! are built on these. Nothing here allocates weights or knows layers; see [`crate::nn`] for those.
+//! [`panel`] holds the inner kernel, [`product`] spreads it over threads; convolutions, linear layers
+//! and attention are built on these. Nothing here allocates weights or knows layers; see [`crate::nn`] for those.
 //! All of it is safe Rust: `pulp` picks AVX-512, AVX2 or NEON at run time.
 
 pub(crate) mod attention;
